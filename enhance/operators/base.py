@@ -1,0 +1,150 @@
+"""What an operator is: named parameters, and two steps, `analyse` and `render`.
+
+Most of an operator's work does not depend on what is being tuned, so it is split: `analyse`
+runs once per photo, `render` once per setting. `render` is differentiable to the settings and,
+through the layers, to the image.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from enhance.errors import ParameterError, unknown_name
+
+LayersT = TypeVar("LayersT")
+Settings = Mapping[str, Tensor]
+"""One tensor per parameter; their shapes broadcast against the image's batch shape ``(B,)``."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One number that a person could turn.
+
+    Attributes:
+        low, high: inclusive bounds.
+        default: the value that changes nothing where such a value exists, else a sound choice.
+        doc: one sentence on what the parameter does.
+        unit: ``"px"``, ``"std"`` ... or empty when it has none.
+        scale: how search strategies should step: ``"linear"`` or ``"log"`` (then ``low > 0``).
+        levels: how many values the grid strategy tries.
+        tuned: searched unless the caller says otherwise; the others keep their default.
+        stage: the step that reads it. An ``"analyse"`` parameter costs an analysis per value.
+        integer: takes whole numbers only, hence has no gradient.
+    """
+
+    low: float
+    high: float
+    default: float
+    doc: str
+    unit: str = ""
+    scale: Literal["linear", "log"] = "linear"
+    levels: int = 11
+    tuned: bool = True
+    stage: Literal["analyse", "render"] = "render"
+    integer: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.default <= self.high:
+            raise ParameterError(
+                "`low <= default <= high` must hold, but got "
+                f"(low={self.low:g}, default={self.default:g}, high={self.high:g})"
+            )
+        if self.scale == "log" and self.low <= 0:
+            raise ParameterError(f"`low > 0` must hold on a log scale, but got low={self.low:g}")
+
+    def check(self, name: str, value: float | Tensor) -> None:
+        """Raise `ParameterError` unless every value is finite, within bounds and of its kind."""
+        values = torch.as_tensor(value, dtype=torch.float64).detach().reshape(-1)
+        # a float32 copy of a bound may lie one rounding outside it
+        slack = 1e-6 * max(abs(self.low), abs(self.high))
+        inside = (values >= self.low - slack) & (values <= self.high + slack)
+        if not bool(inside.all()):
+            worst = values[~inside][0].item()
+            raise ParameterError(f"{name} must lie in [{self.low:g}, {self.high:g}], got {worst}")
+        if self.integer and not bool((values == values.round()).all()):
+            raise ParameterError(f"{name} must be a whole number, got {values.tolist()[0]}")
+
+
+class Operator(nn.Module, ABC, Generic[LayersT]):
+    """Turns a photo and a few numbers into a better photo.
+
+    A subclass sets `name` and `parameters_spec` and implements `analyse` and `render`. Images
+    are ``(B, 3, H, W)`` float tensors in [0, 1], gamma-encoded sRGB.
+
+    Settings are tensors that broadcast against the batch shape ``(B,)`` as NumPy would:
+    ``(K,)`` settings on one image give K renderings, ``(B,)`` settings on B images pair up, and
+    ``(K, 1)`` settings on B images give ``(K, B, 3, H, W)``.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str] = ""
+    parameters_spec: Mapping[str, Parameter]
+    differentiable: ClassVar[bool] = True
+    views: ClassVar[Literal["whole", "native"]] = "whole"
+    """What a scorer must see to judge this operator: the composition, or pixels as they are."""
+
+    @abstractmethod
+    def analyse(
+        self,
+        image: Tensor,
+        settings: Settings | None = None,
+        *,
+        extent: tuple[int, int] | None = None,
+    ) -> LayersT:
+        """Do, once per photo, the work that does not depend on the rendered settings.
+
+        Args:
+            image: ``(B, 3, H, W)`` in [0, 1].
+            settings: complete settings; only ``stage="analyse"`` parameters are read, with
+                shapes that broadcast to ``(B,)``. None means defaults.
+            extent: height and width of the whole photo of which `image` is a crop or tile, at
+                the same pixel pitch; None when `image` is the whole. Parameters that scale with
+                the photo read it.
+        """
+
+    @abstractmethod
+    def render(self, layers: LayersT, settings: Settings) -> Tensor:
+        """Render complete settings: ``broadcast(settings, (B,)) + (3, H, W)``, in [0, 1]."""
+
+    def halo(self, extent: tuple[int, int]) -> int:
+        """Pixels of context that a crop or tile needs on every side to equal the whole."""
+        return 0
+
+    def forward(
+        self, image: Tensor, *, extent: tuple[int, int] | None = None, **settings: float | Tensor
+    ) -> Tensor:
+        """Apply the operator: `analyse`, then `render`; unnamed parameters keep their default."""
+        complete = self.complete(settings, like=image)
+        return self.render(self.analyse(image, complete, extent=extent), complete)
+
+    def complete(
+        self, settings: Mapping[str, float | Tensor], *, like: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """Fill in defaults, check names and bounds, and return tensors (dtype, device of `like`).
+
+        Raises:
+            UnknownNameError: a name that is not a parameter, with the nearest that is.
+            ParameterError: a value out of bounds.
+        """
+        for name in settings:
+            if name not in self.parameters_spec:
+                raise unknown_name(f"{self.name} parameter", name, self.parameters_spec)
+        complete: dict[str, Tensor] = {}
+        for name, parameter in self.parameters_spec.items():
+            value = settings.get(name, parameter.default)
+            parameter.check(name, value)
+            options: dict[str, Any] = {}
+            if like is not None:
+                options = {"dtype": like.dtype, "device": like.device}
+            complete[name] = torch.as_tensor(value, **options)
+        return complete
+
+    def defaults(self) -> dict[str, float]:
+        """The default setting."""
+        return {name: parameter.default for name, parameter in self.parameters_spec.items()}

@@ -1,0 +1,1 @@
+"""The networks a scorer can stand on, one architecture a file."""

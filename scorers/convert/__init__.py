@@ -1,0 +1,1 @@
+"""Published checkpoints into the networks of this package."""

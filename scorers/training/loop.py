@@ -1,0 +1,124 @@
+"""The training loop: one step function, a schedule, an average of the weights, resumable."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+StepLoss = Callable[[int], dict[str, Tensor]]
+"""Step number to named losses, already weighted; their sum is minimised."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One cycle: linear warm-up, then cosine decay to a fiftieth of the peak."""
+
+    steps: int
+    peak: float
+    warmup: int = 50
+
+    def rate(self, step: int) -> float:
+        """Learning rate at `step`.
+
+        >>> Schedule(100, 1.0, warmup=10).rate(9)
+        1.0
+        """
+        if step < self.warmup:
+            return self.peak * (step + 1) / self.warmup
+        done = (step - self.warmup) / max(1, self.steps - self.warmup)
+        return self.peak * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+def save_atomically(state: object, path: Path) -> None:
+    """Write a checkpoint beside its target and rename it, so that a kill leaves a whole one."""
+    partial = path.with_suffix(".partial")
+    torch.save(state, partial)
+    os.replace(partial, path)
+
+
+def train(
+    model: nn.Module,
+    step_loss: StepLoss,
+    schedule: Schedule,
+    out: Path,
+    *,
+    decay: float = 0.995,
+    weight_decay: float = 1e-4,
+    checkpoint_every: int = 100,
+    validate: Callable[[nn.Module], dict[str, float]] | None = None,
+    validate_every: int = 200,
+) -> nn.Module:
+    """Minimise `step_loss` with AdamW and return the exponential average of the weights.
+
+    A checkpoint in `out` is resumed; losses go to ``out/log.csv`` and validation figures of the
+    averaged weights to ``out/validation.csv``.
+
+    Args:
+        model: trained in place.
+        step_loss: must draw its data from the step number alone, so that a resumed run is the run.
+        schedule: number of steps and learning rate.
+        out: folder for checkpoint and logs.
+        decay: of the average of the weights, per step.
+        validate: called with the averaged model.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=schedule.peak, weight_decay=weight_decay)
+    average = torch.optim.swa_utils.AveragedModel(
+        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(decay)
+    )
+    checkpoint = out / "checkpoint.pt"
+    first = 0
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        model.load_state_dict(state["model"])
+        average.load_state_dict(state["average"])
+        optimiser.load_state_dict(state["optimiser"])
+        first = state["step"]
+    started = time.monotonic()
+    for step in range(first, schedule.steps):
+        for group in optimiser.param_groups:
+            group["lr"] = schedule.rate(step)
+        model.train()
+        losses = step_loss(step)
+        total = torch.stack(list(losses.values())).sum()
+        optimiser.zero_grad(set_to_none=True)
+        total.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        average.update_parameters(model)
+        row = {name: round(float(value.detach()), 5) for name, value in losses.items()}
+        seconds = round(time.monotonic() - started, 1)
+        _append(out / "log.csv", {"step": step, **row, "seconds": seconds})
+        last = step + 1 == schedule.steps
+        if (step + 1) % checkpoint_every == 0 or last:
+            state = {
+                "model": model.state_dict(),
+                "average": average.state_dict(),
+                "optimiser": optimiser.state_dict(),
+                "step": step + 1,
+            }
+            save_atomically(state, checkpoint)
+        if validate is not None and ((step + 1) % validate_every == 0 or last):
+            average.eval()
+            figures = validate(average.module)
+            _append(out / "validation.csv", {"step": step + 1, **figures})
+    average.eval()
+    trained: nn.Module = average.module
+    return trained
+
+
+def _append(path: Path, row: dict[str, float | int]) -> None:
+    new = not path.exists()
+    with path.open("a", newline="") as handle:
+        writer = csv.DictWriter(handle, fieldnames=list(row))
+        if new:
+            writer.writeheader()
+        writer.writerow(row)

@@ -1,0 +1,58 @@
+"""Losses on the order of scores: by distance from a good photo, and by human means."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def rank_by_distance(
+    scores: Tensor,
+    distances: Tensor,
+    *,
+    margin_per_unit: float,
+    largest_margin: float,
+    dead_zone: float = 0.5,
+) -> Tensor:
+    """Hinge on every pair of versions of a photo: the nearer to the photo scores higher.
+
+    Args:
+        scores: ``(P, V)``, V versions of each of P photos.
+        distances: ``(P, V)``, how far each version lies from the good photo, 0 for itself.
+        margin_per_unit: score that one unit of difference in distance must be worth.
+        largest_margin: cap of the margin.
+        dead_zone: pairs whose distances differ by less are not compared.
+
+    Returns:
+        Scalar, the mean over compared pairs.
+
+    >>> s = torch.tensor([[5.0, 4.0]]); d = torch.tensor([[0.0, 10.0]])
+    >>> float(rank_by_distance(s, d, margin_per_unit=0.05, largest_margin=1.0))
+    0.0
+    """
+    gap = distances[:, None, :] - distances[:, :, None]  # [p, i, j]: j farther than i by gap
+    wanted = (gap * margin_per_unit).clamp(max=largest_margin)
+    short = (wanted - (scores[:, :, None] - scores[:, None, :])).clamp(min=0)
+    compared = (gap > dead_zone).to(scores)
+    return (short * compared).sum() / compared.sum().clamp(min=1)
+
+
+def correlation_loss(scores: Tensor, means: Tensor) -> Tensor:
+    """One minus Pearson's correlation of ``(B,)`` scores with ``(B,)`` human means."""
+    a = scores - scores.mean()
+    b = means - means.mean()
+    return 1 - (a * b).sum() / (a.norm() * b.norm()).clamp(min=1e-6)
+
+
+def pairwise_logistic(scores: Tensor, means: Tensor, temperature: float = 0.3) -> Tensor:
+    """Logistic loss on every pair of a batch, weighted by how far apart their means lie.
+
+    Args:
+        scores: ``(B,)``.
+        means: ``(B,)`` human means on any increasing scale.
+        temperature: score difference at which a pair counts as told apart.
+    """
+    gap = means[:, None] - means[None, :]
+    margin = (scores[:, None] - scores[None, :]) / temperature
+    weight = gap.clamp(min=0)
+    return (weight * torch.nn.functional.softplus(-margin)).sum() / weight.sum().clamp(min=1e-6)

@@ -15,11 +15,19 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 import torch
 from torch import Tensor, nn
 
-from enhance.errors import ParameterError, unknown_name
+from enhance.errors import ImageError, ParameterError, unknown_name
 
 LayersT = TypeVar("LayersT")
 Settings = Mapping[str, Tensor]
 """One tensor per parameter; their shapes broadcast against the image's batch shape ``(B,)``."""
+
+
+def check_image(image: Tensor) -> None:
+    """Raise `ImageError` unless `image` is a floating tensor of shape ``(B, 3, H, W)``."""
+    if image.ndim != 4 or image.shape[1] != 3 or 0 in image.shape:
+        raise ImageError(f"an image must have shape (B, 3, H, W), got {tuple(image.shape)}")
+    if not image.is_floating_point():
+        raise ImageError(f"an image must be a floating tensor in [0, 1], got {image.dtype}")
 
 
 @dataclass(frozen=True)
@@ -32,7 +40,8 @@ class Parameter:
         doc: one sentence on what the parameter does.
         unit: ``"px"``, ``"std"`` ... or empty when it has none.
         scale: how search strategies should step: ``"linear"`` or ``"log"`` (then ``low > 0``).
-        levels: how many values the grid strategy tries.
+        levels: how many values the grid strategy tries, evenly spaced on `scale`.
+        grid: those values themselves, where even spacing would miss one that matters (identity).
         tuned: searched unless the caller says otherwise; the others keep their default.
         stage: the step that reads it. An ``"analyse"`` parameter costs an analysis per value.
         integer: takes whole numbers only, hence has no gradient.
@@ -48,6 +57,7 @@ class Parameter:
     tuned: bool = True
     stage: Literal["analyse", "render"] = "render"
     integer: bool = False
+    grid: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         if not self.low <= self.default <= self.high:
@@ -57,6 +67,31 @@ class Parameter:
             )
         if self.scale == "log" and self.low <= 0:
             raise ParameterError(f"`low > 0` must hold on a log scale, but got low={self.low:g}")
+        if self.levels < 1:
+            raise ParameterError(f"`levels >= 1` must hold, but got levels={self.levels}")
+        for value in self.grid or ():
+            self.check("grid", value)
+
+    def nodes(self) -> tuple[float, ...]:
+        """The values a grid search tries: `grid`, or `levels` values evenly spaced on `scale`.
+
+        >>> Parameter(-1, 1, 0, "tone", levels=5).nodes()
+        (-1.0, -0.5, 0.0, 0.5, 1.0)
+        >>> Parameter(1, 4, 1, "width", scale="log", levels=3).nodes()
+        (1.0, 2.0, 4.0)
+        """
+        if self.grid is not None:
+            return self.grid
+        if self.levels == 1:
+            return (float(self.default),)
+        steps = [index / (self.levels - 1) for index in range(self.levels)]
+        if self.scale == "log":
+            values = [self.low * (self.high / self.low) ** step for step in steps]
+        else:
+            values = [self.low + (self.high - self.low) * step for step in steps]
+        if self.integer:
+            values = sorted({float(round(value)) for value in values})
+        return tuple(float(value) for value in values)
 
     def check(self, name: str, value: float | Tensor) -> None:
         """Raise `ParameterError` unless every value is finite, within bounds and of its kind."""
@@ -119,9 +154,19 @@ class Operator(nn.Module, ABC, Generic[LayersT]):
     def forward(
         self, image: Tensor, *, extent: tuple[int, int] | None = None, **settings: float | Tensor
     ) -> Tensor:
-        """Apply the operator: `analyse`, then `render`; unnamed parameters keep their default."""
-        complete = self.complete(settings, like=image)
-        return self.render(self.analyse(image, complete, extent=extent), complete)
+        """Apply the operator: `analyse`, then `render`; unnamed parameters keep their default.
+
+        Half-precision images are worked on in float32 and given back in their own dtype.
+
+        Raises:
+            ImageError: `image` is not a floating ``(B, 3, H, W)`` tensor.
+            UnknownNameError, ParameterError: see `complete`.
+        """
+        check_image(image)
+        working = image.float() if image.dtype in (torch.float16, torch.bfloat16) else image
+        complete = self.complete(settings, like=working)
+        rendered = self.render(self.analyse(working, complete, extent=extent), complete)
+        return rendered.to(image.dtype)
 
     def complete(
         self, settings: Mapping[str, float | Tensor], *, like: Tensor | None = None

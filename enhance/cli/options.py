@@ -1,0 +1,87 @@
+"""Arguments that several commands share, and the reading of ``NAME=VALUE``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from enhance.errors import ParameterError, ReadError
+
+SUFFIXES = frozenset(
+    {".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+)
+
+Photos = Annotated[
+    list[Path], typer.Argument(metavar="PHOTO...", help="Photos, or folders of photos.")
+]
+ScorerName = Annotated[
+    str | None,
+    typer.Option(
+        "--scorer", metavar="NAME|PATH", help="What judges; `enhance scorers list` has the names."
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def find_photos(paths: Iterable[Path]) -> list[Path]:
+    """Replace each folder by the photos directly in it, by name; files are kept as they are.
+
+    Raises:
+        ReadError: a folder holds no photo.
+    """
+    photos: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            photos.append(path)
+            continue
+        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+        if not inside:
+            raise ReadError(f"cannot read {path}: a folder with no photo in it")
+        photos += inside
+    return photos
+
+
+def read_values(pairs: Iterable[str], option: str) -> dict[str, float]:
+    """Read ``NAME=VALUE`` pairs.
+
+    >>> read_values(["detail=1", "shadow=-.5"], "--fix")
+    {'detail': 1.0, 'shadow': -0.5}
+    """
+    return {name: _number(value, option, pair) for name, value, pair in _split(pairs, option)}
+
+
+def read_bounds(pairs: Iterable[str], option: str) -> dict[str, tuple[float, float]]:
+    """Read ``NAME=LOW:HIGH`` pairs.
+
+    >>> read_bounds(["detail=0:2"], "--bound")
+    {'detail': (0.0, 2.0)}
+    """
+    bounds = {}
+    for name, value, pair in _split(pairs, option):
+        low, colon, high = value.partition(":")
+        if not colon:
+            raise ParameterError(f"{option} must be NAME=LOW:HIGH, got {pair!r}")
+        bounds[name] = (_number(low, option, pair), _number(high, option, pair))
+    return bounds
+
+
+def _split(pairs: Iterable[str], option: str) -> Iterable[tuple[str, str, str]]:
+    seen = set()
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not (name and equals):
+            raise ParameterError(f"{option} must be NAME=VALUE, got {pair!r}")
+        if name in seen:
+            raise ParameterError(f"{option} names {name!r} twice")
+        seen.add(name)
+        yield name, value, pair
+
+
+def _number(text: str, option: str, pair: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ParameterError(f"{option} needs a number, got {text!r} in {pair!r}") from None

@@ -1,0 +1,124 @@
+"""`enhance tune`: find the settings for one photo."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from enhance.cli.options import AsJson, ScorerName, read_bounds, read_values
+
+if TYPE_CHECKING:
+    from enhance import TuneResult
+
+
+def tune(
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="The photo to tune for.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where the result goes.")
+    ] = None,
+    operator: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="What to tune; several times makes a chain. `enhance operators` lists them.",
+        ),
+    ] = None,
+    strategy: Annotated[
+        str | None, typer.Option(metavar="NAME", help="grid, gradient, bayesian or hybrid.")
+    ] = None,
+    scorer: ScorerName = None,
+    crops: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="How many views each setting is judged on."),
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Same seed, same result.")] = 0,
+    fix: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Hold a parameter.")
+    ] = None,
+    bound: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=LOW:HIGH", help="Search within this only.")
+    ] = None,
+    guards: Annotated[
+        bool,
+        typer.Option(
+            "--guards/--no-guards",
+            help="Without them the result is the scorer's maximum, which often ruins a photo.",
+        ),
+    ] = True,
+    recipe: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Save the settings, to `enhance apply`.")
+    ] = None,
+    compare: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Save a before/after picture.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find the settings that make a photo look its best, and say whether that is an improvement."""
+    import enhance
+
+    started = time.perf_counter()
+    result = enhance.tune(
+        photo,
+        operator=operator or None,
+        scorer=scorer,
+        strategy=strategy,
+        crops=crops,
+        seed=seed,
+        fixed=read_values(fix or [], "--fix"),
+        bounds=read_bounds(bound or [], "--bound"),
+        guards=None if guards else [],
+        progress=sys.stderr.isatty(),
+    )
+    seconds = time.perf_counter() - started
+    written = [path for path in (output, recipe, compare) if path is not None]
+    if output is not None:
+        result.save(output)
+    if recipe is not None:
+        result.recipe.save(recipe)
+    if compare is not None:
+        from enhance.comparison import save_before_after
+
+        save_before_after(photo, result.image, compare)
+    if as_json:
+        print(json.dumps(_as_dict(photo, result, seconds, written), indent=2))
+    else:
+        print(describe(str(photo), result, seconds))
+        for path in written:
+            print(f"  wrote {path}")
+
+
+def describe(name: str, result: TuneResult, seconds: float) -> str:
+    """The result in a few lines for a terminal."""
+    low, high = result.interval
+    reason = f" ({result.reason})" if result.reason else ""
+    lines = [f"{name}: {result.verdict}{reason}"]
+    lines += [f"  {key:<12} {value:8.3f}" for key, value in result.settings.items()]
+    lines.append(
+        f"  score {result.baseline:.3f} -> {result.score:.3f}, gain {result.gain:+.3f} "
+        f"(95 % interval {low:+.3f} to {high:+.3f})"
+    )
+    lines.append(f"  {result.strategy}, {seconds:.1f} s")
+    return "\n".join(lines)
+
+
+def _as_dict(
+    photo: Path, result: TuneResult, seconds: float, written: list[Path]
+) -> dict[str, Any]:
+    return {
+        "photo": str(photo),
+        "verdict": result.verdict,
+        "reason": result.reason,
+        "settings": dict(result.settings),
+        "score": result.score,
+        "baseline": result.baseline,
+        "gain": result.gain,
+        "interval": list(result.interval),
+        "strategy": result.strategy,
+        "seconds": round(seconds, 3),
+        "written": [str(path) for path in written],
+    }

@@ -24,9 +24,7 @@ class SameConv2d(nn.Conv2d):
         top, bottom = _same(input.shape[-2], self.kernel_size[0], self.stride[0])
         left, right = _same(input.shape[-1], self.kernel_size[1], self.stride[1])
         if (top, left) == (bottom, right):
-            return F.conv2d(
-                input, self.weight, self.bias, self.stride, (top, left), 1, self.groups
-            )
+            return F.conv2d(input, self.weight, self.bias, self.stride, (top, left), 1, self.groups)
         padded = F.pad(input, (left, right, top, bottom))
         return F.conv2d(padded, self.weight, self.bias, self.stride, 0, 1, self.groups)
 

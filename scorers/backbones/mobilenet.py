@@ -38,7 +38,9 @@ class MobileNetV1(nn.Module):
         super().__init__()
         layers: OrderedDict[str, nn.Module] = OrderedDict()
 
-        def add(name: str, inputs: int, outputs: int, kernel: int, stride: int, groups: int) -> None:
+        def add(
+            name: str, inputs: int, outputs: int, kernel: int, stride: int, groups: int
+        ) -> None:
             # eps is Keras' default for this network, not PyTorch's
             layers[name], layers[f"{name}_bn"] = conv_layers(
                 inputs, outputs, kernel, stride=stride, groups=groups,

@@ -55,7 +55,7 @@ def read_layers(path: str | Path) -> list[Layer]:
         raise WeightsError(f"cannot read {path}: damaged or truncated TFLite file") from error
 
 
-def read_nima(path: str | Path) -> NIMA:
+def load_tflite(path: str | Path) -> NIMA:
     """Read a NIMA whose backbone is MobileNet v1, as published by idealo.
 
     Weights: ``(B, 3, 224, 224)`` RGB normalised to ``x / 127.5 - 1`` -> ten opinions.
@@ -71,7 +71,7 @@ def read_nima(path: str | Path) -> NIMA:
     return model.eval()
 
 
-def read_mobilenet_v2(path: str | Path) -> MobileNetV2:
+def load_mobilenet_v2(path: str | Path) -> MobileNetV2:
     """Read an ImageNet MobileNet v2 1.0 (its classifier is left out): an initialisation.
 
     Raises:

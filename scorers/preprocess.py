@@ -1,0 +1,96 @@
+"""From a photo in [0, 1] to what a network was trained on: size, resize method, normalisation.
+
+A scorer's answer depends on how the photo was shrunk (nearest against antialiased bilinear moves
+the published aesthetic network by one point of ten), so each weight file states it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import accumulate, repeat
+from typing import Literal, get_args
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from scorers.errors import InputError
+
+Method = Literal["nearest", "bilinear", "bicubic", "area"]
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """How a network wants to be shown a photo.
+
+    Attributes:
+        size: side of the square view, in pixels; the aspect ratio is not kept, as in NIMA.
+        method: ``"nearest"`` samples where Pillow (hence Keras) does; ``"area"`` averages every
+            pixel; ``"bilinear"`` and ``"bicubic"`` are PyTorch's.
+        antialias: widen the bilinear or bicubic kernel with the shrinkage.
+        mean, std: per channel, of values in [0, 1].
+
+    >>> show = Preprocess(size=2, method="area", mean=(0.5,) * 3, std=(0.5,) * 3)
+    >>> show(torch.ones(1, 3, 4, 6)).shape, show(torch.ones(1, 3, 4, 6)).unique()
+    (torch.Size([1, 3, 2, 2]), tensor([1.]))
+    """
+
+    size: int = 224
+    method: Method = "area"
+    antialias: bool = False
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+
+    def __post_init__(self) -> None:
+        if self.size < 1:
+            raise InputError(f"`size >= 1` must hold, but got size={self.size}")
+        if self.method not in get_args(Method):
+            raise InputError(f"method must be one of {get_args(Method)}, got {self.method!r}")
+        if self.antialias and self.method not in ("bilinear", "bicubic"):
+            raise InputError(f"antialias needs method bilinear or bicubic, got {self.method!r}")
+        for name in ("mean", "std"):
+            if len(getattr(self, name)) != 3:
+                raise InputError(f"{name} must have 3 values, got {getattr(self, name)}")
+        if min(self.std) <= 0:
+            raise InputError(f"std must be positive, got {self.std}")
+
+    def resize(self, image: Tensor) -> Tensor:
+        """``(B, 3, H, W)`` -> ``(B, 3, size, size)``; differentiable; a no-op at that size."""
+        if image.shape[-2:] == (self.size, self.size):
+            return image
+        if self.method == "nearest":
+            rows = _nearest_samples(image.shape[-2], self.size).to(image.device)
+            columns = _nearest_samples(image.shape[-1], self.size).to(image.device)
+            return image[..., rows[:, None], columns]
+        if self.method == "area":
+            return F.interpolate(image, size=(self.size, self.size), mode="area")
+        return F.interpolate(
+            image,
+            size=(self.size, self.size),
+            mode=self.method,
+            align_corners=False,
+            antialias=self.antialias,
+        )
+
+    def normalise(self, image: Tensor) -> Tensor:
+        """Values in [0, 1] to ``(value - mean) / std``."""
+        as_channels: Callable[..., Tensor] = image.new_tensor
+        mean = as_channels(self.mean).view(3, 1, 1)
+        std = as_channels(self.std).view(3, 1, 1)
+        return (image - mean) / std
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """Resize, then normalise: ``(B, 3, H, W)`` -> ``(B, 3, size, size)``."""
+        return self.normalise(self.resize(image))
+
+
+def _nearest_samples(length: int, size: int) -> Tensor:
+    """Which pixels Pillow's NEAREST takes: the one under each output pixel's centre.
+
+    Pillow adds the scale up pixel by pixel in double precision. At 768 -> 224 every seventh
+    centre falls on an edge between pixels, where only the same rounding picks the same pixel.
+    """
+    scale = length / size
+    centres = accumulate(repeat(scale, size - 1), initial=scale / 2)
+    return torch.tensor([min(int(centre), length - 1) for centre in centres])

@@ -1,0 +1,125 @@
+"""Weight files: safetensors whose metadata holds the model card, so that one file is enough."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from scorers.card import ModelCard
+from scorers.errors import WeightsError
+
+_FORMAT = "nima-scorer/1"
+
+
+def write_weights(
+    path: str | Path, state: Mapping[str, Tensor], card: ModelCard, *, half: bool = False
+) -> None:
+    """Write a network's state and its card; see `scorers.Scorer.save`."""
+    from safetensors.torch import save_file
+
+    def stored(tensor: Tensor) -> Tensor:
+        narrow = half and tensor.is_floating_point()
+        return (tensor.half() if narrow else tensor).cpu().contiguous()
+
+    tensors = {name: stored(tensor) for name, tensor in state.items()}
+    # a file cannot state its own hash
+    metadata = {"format": _FORMAT, "card": replace(card, sha256="").to_json()}
+    with replacing(path) as part:
+        save_file(tensors, part, metadata)
+
+
+def read_weights(path: str | Path) -> tuple[dict[str, Tensor], ModelCard]:
+    """Read a weight file: its state in float32, and its card with the file's sha256.
+
+    Raises:
+        WeightsError: missing, truncated, not safetensors, or without a card.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    digest = sha256_of(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise WeightsError(
+            f"cannot read {path}: not a safetensors file, or a truncated one ({error})"
+        ) from error
+    if metadata.get("format") != _FORMAT:
+        found = metadata.get("format", "none")
+        raise WeightsError(f"cannot read {path}: its format is {found}, not {_FORMAT}")
+    try:
+        card = ModelCard.from_json(metadata.get("card", ""))
+    except WeightsError as error:
+        raise WeightsError(f"cannot read {path}: {error}") from error
+    full = {
+        name: tensor.float() if tensor.is_floating_point() else tensor
+        for name, tensor in state.items()
+    }
+    return full, replace(card, sha256=digest)
+
+
+def sha256_of(path: str | Path) -> str:
+    """Hexadecimal sha256 of a file.
+
+    Raises:
+        WeightsError: it cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise WeightsError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """A file beside `path` to write to, renamed over it on success and removed on failure.
+
+    Raises:
+        WeightsError: the folder cannot be written.
+    """
+    path = Path(path)
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    except OSError as error:
+        raise WeightsError(f"cannot write {path}: {error.strerror or error}") from error
+    os.close(handle)
+    part = Path(name)
+    try:
+        yield part
+        with open(part, "rb+") as file:  # on disk before its name is
+            os.fsync(file.fileno())
+        part.chmod(0o644)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def load_state(network: torch.nn.Module, state: Mapping[str, Tensor], path: str | Path) -> None:
+    """Fill a network, every tensor of it and no other.
+
+    Raises:
+        WeightsError: names or shapes differ; the first difference is named.
+    """
+    own = network.state_dict()
+    for name in [*own, *(name for name in state if name not in own)]:
+        if name not in state:
+            raise WeightsError(f"cannot read {path}: it holds no {name}")
+        if name not in own:
+            raise WeightsError(f"cannot read {path}: its architecture has no place for {name}")
+        if own[name].shape != state[name].shape:
+            raise WeightsError(
+                f"cannot read {path}: {name} is {tuple(state[name].shape)}, "
+                f"its architecture needs {tuple(own[name].shape)}"
+            )
+    network.load_state_dict(dict(state))

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from enhance.cli.console import each
+from enhance.cli.console import each, make_folder
 from enhance.cli.options import Photos, find_photos
 from enhance.errors import WriteError
 
@@ -40,7 +40,7 @@ def apply(
         twice = [name for name, count in Counter(p.name for p in found).items() if count > 1]
         if twice:
             raise WriteError(f"cannot write {output / twice[0]}: two of the photos have this name")
-        _make_folder(output)
+        make_folder(output)
         targets = {photo: output / photo.name for photo in found}
 
     def work(photo: Path) -> None:
@@ -48,10 +48,3 @@ def apply(
         print(targets[photo], flush=True)
 
     return each(found, work)
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(f"cannot make the folder {folder}: {error.strerror}") from None

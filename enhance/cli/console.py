@@ -5,9 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from enhance.errors import EnhanceError
+from enhance.errors import EnhanceError, WriteError
 from scorers.errors import ScorerError
+
+if TYPE_CHECKING:
+    from enhance import TuneResult
 
 
 def one_line(message: object) -> str:
@@ -36,3 +40,28 @@ def each(photos: Sequence[Path], work: Callable[[Path], None]) -> int:
     if not failed:
         return 0
     return 2 if failed == len(photos) else 1
+
+
+def describe(result: TuneResult, seconds: float) -> str:
+    """What tuning found, in a few lines."""
+    low, high = result.interval
+    lines = [f"{result.verdict}: {result.reason}"]
+    lines += [f"  {name:<12} {value:8.3f}" for name, value in result.settings.items()]
+    lines.append(
+        f"  score {result.baseline:.3f} -> {result.score:.3f}, gain {result.gain:+.3f} "
+        f"(95 % interval {low:+.3f} to {high:+.3f})"
+    )
+    lines.append(f"  {result.strategy}, {seconds:.1f} s")
+    return "\n".join(lines)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and its parents unless it is there.
+
+    Raises:
+        WriteError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"cannot make the folder {folder}: {error.strerror}") from None

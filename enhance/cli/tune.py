@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from enhance.cli.console import describe
 from enhance.cli.options import AsJson, ScorerName, read_bounds, read_values
 
 if TYPE_CHECKING:
@@ -83,27 +84,13 @@ def tune(
     if compare is not None:
         from enhance.comparison import save_before_after
 
-        save_before_after(photo, result.image, compare)
+        save_before_after(result.photo.pixels, result.pixels, compare)
     if as_json:
         print(json.dumps(_as_dict(photo, result, seconds, written), indent=2))
     else:
-        print(describe(str(photo), result, seconds))
+        print(f"{photo}: {describe(result, seconds)}")
         for path in written:
             print(f"  wrote {path}")
-
-
-def describe(name: str, result: TuneResult, seconds: float) -> str:
-    """The result in a few lines for a terminal."""
-    low, high = result.interval
-    reason = f" ({result.reason})" if result.reason else ""
-    lines = [f"{name}: {result.verdict}{reason}"]
-    lines += [f"  {key:<12} {value:8.3f}" for key, value in result.settings.items()]
-    lines.append(
-        f"  score {result.baseline:.3f} -> {result.score:.3f}, gain {result.gain:+.3f} "
-        f"(95 % interval {low:+.3f} to {high:+.3f})"
-    )
-    lines.append(f"  {result.strategy}, {seconds:.1f} s")
-    return "\n".join(lines)
 
 
 def _as_dict(

@@ -7,6 +7,7 @@ exactly; with ``alpha = 1/25`` its weights are positive, so it never overshoots.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ HALF_OFFSETS = tuple(
     (dy, dx) for dy in range(RADIUS + 1) for dx in range(-RADIUS, RADIUS + 1) if dy > 0 or dx > 0
 )
 """Half of the 5x5 window: with the opposite half, each pair of pixels once."""
+LOG2_E = math.log2(math.e)  # powers of two are three times as fast as powers of e
 STRIP = 1 << 16  # pixels worked on at once, so that temporaries stay in the processor's cache
 
 
@@ -90,7 +92,7 @@ class _Fluxes(torch.autograd.Function):
         degree = torch.zeros_like(luma)
         for i, j in _pairs(height, width, dilation, batch):
             difference = scaled[j] - scaled[i]
-            affinity = torch.addcmul(zero, difference, difference, value=-1).exp_()
+            affinity = torch.addcmul(zero, difference, difference, value=-LOG2_E).exp2_()
             degree[i] += affinity
             degree[j] += affinity
             for level in range(levels):
@@ -122,7 +124,7 @@ class _Fluxes(torch.autograd.Function):
         for i, j in _pairs(height, width, ctx.dilation, batch):
             difference = scaled[j] - scaled[i]
             negative = torch.addcmul(zero, difference, difference, value=-1)
-            affinity = negative.exp()
+            affinity = (negative * LOG2_E).exp2_()
             slope = (unlike_grad[i] + unlike_grad[j]) * affinity * difference * 2
             for level, grad in enumerate(pull):
                 if level:

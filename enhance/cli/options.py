@@ -10,10 +10,6 @@ import typer
 
 from enhance.errors import ParameterError, ReadError
 
-SUFFIXES = frozenset(
-    {".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
-)
-
 Photos = Annotated[
     list[Path], typer.Argument(metavar="PHOTO...", help="Photos, or folders of photos.")
 ]
@@ -32,12 +28,18 @@ def find_photos(paths: Iterable[Path]) -> list[Path]:
     Raises:
         ReadError: a folder holds no photo.
     """
+    from enhance.imaging.formats import FORMAT_OF, RAW
+
     photos: list[Path] = []
     for path in paths:
         if not path.is_dir():
             photos.append(path)
             continue
-        inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+        inside = sorted(
+            file
+            for file in path.iterdir()
+            if file.suffix.lower() in FORMAT_OF.keys() | RAW and file.is_file()
+        )
         if not inside:
             raise ReadError(f"cannot read {path}: a folder with no photo in it")
         photos += inside

@@ -28,12 +28,12 @@ def score(photos: Photos, scorer: ScorerName = None, as_json: AsJson = False) ->
 
 
 class Judge:
-    """A scorer applied to files: mean and standard deviation of its opinion, buckets 1 to 10."""
+    """A scorer applied to files: mean and standard deviation of its opinion."""
 
     def __init__(self, name: str | None) -> None:
-        import scorers
+        from scorers.zoo import DEFAULT, load
 
-        self.scorer = scorers.load(name if name is not None else "nima-aesthetic")
+        self.scorer = load(DEFAULT if name is None else name)
 
     def __call__(self, photo: Path) -> tuple[float, float]:
         import torch
@@ -43,4 +43,5 @@ class Judge:
 
         with torch.inference_mode():
             opinion = self.scorer.opinion(read(photo).pixels)
-        return float(mean(opinion)), float(std(opinion))
+        buckets = self.scorer.buckets
+        return float(mean(opinion, buckets)), float(std(opinion, buckets))

@@ -1,0 +1,14 @@
+"""Tune the tone of a photo, and see how its score depends on each setting."""
+
+from skimage import data
+
+import enhance
+
+photo = data.rocket()  # a path, a PIL image or a tensor will do as well
+result = enhance.tune(photo, operator="laplacian")
+print(result)
+for guard in result.guards:
+    print(f"  {guard.name}: {guard.value:.3f}, limit {guard.limit:.3f}")
+
+result.recipe.save("tune_photo.json")
+result.plot().savefig("tune_photo.png")

@@ -12,7 +12,7 @@ from pathlib import Path
 from scorers.card import Architecture, ModelCard
 from scorers.convert.tflite import load_tflite
 from scorers.convert.torch_state import load_torch_state
-from scorers.errors import UnknownNameError, WeightsError, unknown_name
+from scorers.errors import WeightsError, unknown_name
 from scorers.preprocess import Preprocess
 from scorers.scorer import Scorer
 from scorers.weights_file import load_state, read_weights, sha256_of
@@ -100,7 +100,9 @@ def cache_folder() -> Path:
 def list_scorers() -> list[str]:
     """Names that `load` takes right now: embedded ones, then fetched ones."""
     embedded = sorted(path.stem for path in EMBEDDED.glob("*.safetensors"))
-    fetched = sorted(name for name in PUBLISHED if _fetched(name).is_file())
+    fetched = sorted(
+        name for name in PUBLISHED if (cache_folder() / f"{name}.safetensors").is_file()
+    )
     return embedded + fetched
 
 
@@ -121,15 +123,28 @@ def load(name: str | Path) -> Scorer:
     text = str(name)
     if isinstance(name, Path) or text.endswith(_FILES) or os.sep in text:
         return load_file(text)
-    if (embedded := EMBEDDED / f"{text}.safetensors").is_file():
-        scorer = load_file(embedded)
-        _check_embedded(scorer, embedded)
-        return scorer
-    if text in PUBLISHED:
-        if not _fetched(text).is_file():
-            raise WeightsError(f"{text} is not on this machine; run: scorers fetch {text}")
-        return load_file(_fetched(text))
-    raise _unknown(text)
+    path = find(text)
+    scorer = load_file(path)
+    if path.parent == EMBEDDED:
+        _check_embedded(scorer, path)
+    return scorer
+
+
+def find(name: str) -> Path:
+    """The file of an embedded or fetched scorer.
+
+    Raises:
+        UnknownNameError: no such name; says the nearest one.
+        WeightsError: it is a published scorer that has not been fetched.
+    """
+    if (embedded := EMBEDDED / f"{name}.safetensors").is_file():
+        return embedded
+    if name not in PUBLISHED:
+        raise unknown_name("scorer", name, {*list_scorers(), *PUBLISHED})
+    fetched = cache_folder() / f"{name}.safetensors"
+    if not fetched.is_file():
+        raise WeightsError(f"{name} is not on this machine; run: scorers fetch {name}")
+    return fetched
 
 
 def load_file(path: str | Path) -> Scorer:
@@ -170,17 +185,25 @@ def _imagenet(architecture: Architecture) -> Preprocess:
     return Preprocess(224, "bilinear", antialias=True, mean=mean, std=std)
 
 
+def embed(scorer: Scorer, folder: Path = EMBEDDED) -> Path:
+    """Store a scorer in half precision under its card's name, and its card beside it.
+
+    The card beside it states the hash that the file itself cannot, and is what people read.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{scorer.card.name}.safetensors"
+    scorer.save(path, half=True)
+    card = replace(scorer.card, sha256=sha256_of(path))
+    path.with_suffix(".json").write_text(card.to_json() + "\n", encoding="utf-8")
+    return path
+
+
 def _check_embedded(scorer: Scorer, path: Path) -> None:
-    """The card beside an embedded file states its hash: a damaged install must not score."""
+    """A damaged install must not score."""
     beside = path.with_suffix(".json")
-    stated = ModelCard.from_json(beside.read_text(encoding="utf-8")).sha256
+    try:
+        stated = ModelCard.from_json(beside.read_text(encoding="utf-8")).sha256
+    except OSError as error:
+        raise WeightsError(f"cannot read {beside}: {error.strerror or error}") from error
     if stated != scorer.card.sha256:
         raise WeightsError(f"{path} is not the file its card states: sha256 differs")
-
-
-def _fetched(name: str) -> Path:
-    return cache_folder() / f"{name}.safetensors"
-
-
-def _unknown(name: str) -> UnknownNameError:
-    return unknown_name("scorer", name, {DEFAULT, *list_scorers(), *PUBLISHED})

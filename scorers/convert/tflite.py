@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -171,7 +172,7 @@ class _Table:
         at = self._target(slot)
         return None if at is None else _Table(self.data, at)
 
-    def vector(self, slot: int, dtype: str) -> NDArray[np.generic]:
+    def vector(self, slot: int, dtype: str) -> NDArray[Any]:
         at = self._target(slot)
         if at is None:
             return np.empty(0, dtype)

@@ -1,0 +1,52 @@
+"""The `scorers` command: this file puts it together, and each command has a file of its own.
+
+Exit status: 0 done; 1 some of several photos failed, each named on stderr; 2 the command could
+not do what was asked, said in one line on stderr; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from scorers.cli.console import complain
+from scorers.cli.fetch import fetch
+from scorers.cli.listing import list_scorers
+from scorers.cli.score import score
+from scorers.errors import ScorerError
+
+app = typer.Typer(
+    name="scorers",
+    help="What judges photos: list, fetch and run scorers.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+app.command("list", epilog="Example: scorers list --cards")(list_scorers)
+app.command(epilog="Example: scorers fetch idealo-aesthetic")(fetch)
+app.command(epilog="Example: scorers score shoot/*.jpg --scorer idealo-technical")(score)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status; `arguments` default to the process' own."""
+    given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    try:
+        status = app(given, prog_name="scorers", standalone_mode=False)
+        sys.stdout.flush()
+    except typer.Abort:
+        return 130
+    except BrokenPipeError:
+        # the reader (head, less) has gone: not an error, but nothing more can be printed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except typer.TyperException as error:
+        complain(error.format_message())
+        return 2
+    except (ScorerError, OSError) as error:
+        complain(error)
+        return 2
+    return status if isinstance(status, int) else 0

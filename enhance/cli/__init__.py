@@ -60,7 +60,7 @@ for command, example in (
     (demo, "enhance demo --photo photo.jpg"),
 ):
     app.command(epilog=f"Example: {example}")(command)
-app.add_typer(scorers_app, name="scorers")
+app.add_typer(scorers_app, name="scorers", no_args_is_help=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

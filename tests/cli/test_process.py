@@ -1,0 +1,28 @@
+"""The command as a process of its own: what a shell sees."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+COMMAND = [sys.executable, "-c", "import sys; from enhance.cli import main; sys.exit(main())"]
+
+
+def test_an_error_is_one_line_and_status_2(tmp_path: Path) -> None:
+    missing = tmp_path / "missing.jpg"
+    done = subprocess.run([*COMMAND, "tune", str(missing)], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == f"enhance: cannot read {missing}: no such file\n"
+    assert done.stdout == ""
+
+
+def test_a_reader_that_leaves_is_not_an_error() -> None:
+    process = subprocess.Popen(
+        [*COMMAND, "operators"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    _, complaints = process.communicate()
+    assert complaints == b""
+    assert process.returncode == 141

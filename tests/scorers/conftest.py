@@ -1,0 +1,40 @@
+"""Tiny scorers for tests."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from scorers.card import Architecture, ModelCard
+from scorers.preprocess import Preprocess
+from scorers.scorer import Scorer
+
+
+def tiny_scorer(name: str = "tiny", size: int = 32) -> Scorer:
+    """An untrained MobileNet a quarter wide, the same every time."""
+    torch.manual_seed(0)
+    card = ModelCard(
+        name=name,
+        architecture=Architecture("mobilenet_v1", {"width": 0.25, "folded": True}),
+        preprocess=Preprocess(size=size),
+        licence="Apache-2.0",
+        measured={"SRCC": 0.5},
+    )
+    scorer = Scorer.untrained(card)
+    for parameter in scorer.parameters():  # away from a symmetric start, so that answers differ
+        if parameter.ndim == 1:
+            parameter.data.uniform_(-0.1, 0.1)
+    scorer.network.head.weight.data.normal_()
+    return scorer
+
+
+@pytest.fixture
+def scorer() -> Scorer:
+    """A `tiny_scorer` with views of 32x32."""
+    return tiny_scorer()
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the user's cache."""
+    monkeypatch.setenv("SCORERS_CACHE", f"{tmp_path}/cache")

@@ -1,0 +1,88 @@
+"""Preprocessing: where pixels are sampled, and what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from scorers.errors import InputError
+from scorers.preprocess import Preprocess
+
+
+@given(st.integers(1, 900), st.integers(1, 300))
+def test_nearest_takes_the_pixels_that_pillow_takes(length: int, size: int) -> None:
+    row = np.arange(length, dtype=np.int32)[None].repeat(2, 0)
+    expected = np.asarray(Image.fromarray(row).resize((size, size), Image.Resampling.NEAREST))[0]
+    image = torch.arange(length).double().expand(1, 3, 2, length)
+    found = Preprocess(size=size, method="nearest").resize(image)[0, 0, 0]
+    assert found.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    ("height", "width"), [(512, 768), (768, 512), (240, 320), (1, 1), (3000, 7), (336, 448)]
+)
+def test_nearest_equals_pillow_on_both_axes(height: int, width: int) -> None:
+    values = torch.randint(0, 256, (height, width, 3), dtype=torch.uint8).numpy()
+    expected = np.asarray(Image.fromarray(values).resize((224, 224), Image.Resampling.NEAREST))
+    image = torch.from_numpy(values).permute(2, 0, 1)[None].float()
+    found = Preprocess(method="nearest").resize(image)[0].permute(1, 2, 0)
+    assert np.array_equal(found.numpy(), expected)
+
+
+def test_area_keeps_the_mean_where_pixels_divide_evenly() -> None:
+    image = torch.rand(1, 3, 64, 96, dtype=torch.float64)
+    found = Preprocess(size=32, method="area").resize(image)
+    torch.testing.assert_close(found.mean((-2, -1)), image.mean((-2, -1)))
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        Preprocess(size=8, method="nearest"),
+        Preprocess(size=8, method="area"),
+        Preprocess(size=8, method="bilinear"),
+        Preprocess(size=8, method="bilinear", antialias=True),
+        Preprocess(size=8, method="bicubic", antialias=True),
+    ],
+)
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 40), (8, 8), (13, 5)])
+def test_every_method_takes_every_size_and_is_differentiable(
+    shown: Preprocess, height: int, width: int
+) -> None:
+    image = torch.full((2, 3, height, width), 0.25, requires_grad=True)
+    found = shown(image)
+    assert found.shape == (2, 3, 8, 8)
+    torch.testing.assert_close(found, torch.full_like(found, -0.5))  # a constant stays one
+    found.sum().backward()
+    assert image.grad is not None
+    assert image.grad.sum().item() == pytest.approx(found.numel() * 2, rel=1e-4)
+
+
+def test_a_photo_of_the_right_size_is_not_resampled() -> None:
+    image = torch.rand(1, 3, 16, 16)
+    assert Preprocess(size=16, method="bicubic").resize(image) is image
+
+
+def test_normalisation_is_per_channel() -> None:
+    shown = Preprocess(size=1, mean=(0.1, 0.2, 0.3), std=(0.1, 0.2, 0.5))
+    found = shown(torch.tensor([0.2, 0.6, 0.8]).view(1, 3, 1, 1))
+    torch.testing.assert_close(found.flatten(), torch.tensor([1.0, 2.0, 1.0]))
+
+
+@pytest.mark.parametrize(
+    ("values", "rule"),
+    [
+        ({"size": 0}, "size=0"),
+        ({"method": "lanczos"}, "'lanczos'"),
+        ({"method": "nearest", "antialias": True}, "'nearest'"),
+        ({"mean": (0.5,)}, r"mean must have 3 values, got \(0.5,\)"),
+        ({"std": (0.5, 0.0, 0.5)}, "std must be positive"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(values: dict[str, object], rule: str) -> None:
+    with pytest.raises(InputError, match=rule):
+        Preprocess(**values)  # type: ignore[arg-type]

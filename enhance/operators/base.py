@@ -123,6 +123,8 @@ class Operator(nn.Module, ABC, Generic[LayersT]):
     differentiable: ClassVar[bool] = True
     views: ClassVar[Literal["whole", "native"]] = "whole"
     """What a scorer must see to judge this operator: the composition, or pixels as they are."""
+    identity: Mapping[str, float] | None = None
+    """Settings, on top of the defaults, that change nothing; None where there are none."""
 
     @abstractmethod
     def analyse(
@@ -146,6 +148,14 @@ class Operator(nn.Module, ABC, Generic[LayersT]):
     @abstractmethod
     def render(self, layers: LayersT, settings: Settings) -> Tensor:
         """Render complete settings: ``broadcast(settings, (B,)) + (3, H, W)``, in [0, 1]."""
+
+    def calibrate(self, image: Tensor, settings: Settings) -> dict[str, Tensor]:
+        """Settings with every value that means "ask the photo" answered by the photo.
+
+        Call it with the whole photo before cropping or tiling, so that all pieces share the
+        answer. Most operators have no such value and return the settings as they are.
+        """
+        return dict(settings)
 
     def halo(self, extent: tuple[int, int]) -> int:
         """Pixels of context that a crop or tile needs on every side to equal the whole."""

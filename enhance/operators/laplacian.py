@@ -62,6 +62,7 @@ class Laplacian(Operator[LaplacianLayers]):
 
     name: ClassVar[str] = "laplacian"
     summary: ClassVar[str] = "detail, shadow and brightness by multi-layer Laplacian filters"
+    identity: Mapping[str, float] | None = {}
     parameters_spec: Mapping[str, Parameter] = {
         "detail": Parameter(
             -1,

@@ -1,0 +1,138 @@
+"""Several operators as one: each works on what the one before it rendered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from enhance.errors import ParameterError
+from enhance.operators.base import Operator, Settings
+
+
+@dataclass(frozen=True)
+class ChainLayers:
+    """The first operator's layers; later ones depend on settings and come with rendering."""
+
+    first: Any
+    settings: Settings | None
+    extent: tuple[int, int]
+
+
+class Chain(Operator[ChainLayers]):
+    """Operators applied in turn, as one operator.
+
+    Parameters keep their plain name where only one member has it, else they are called
+    ``operator.parameter``; a member that occurs twice is numbered: ``laplacian2.detail``.
+
+    Raises:
+        ParameterError: no operator is given.
+
+    >>> from enhance.operators.registry import get
+    >>> chain = Chain([get("turbo"), get("laplacian")])
+    >>> chain.name, "sigma_s" in chain.parameters_spec, "detail" in chain.parameters_spec
+    ('turbo+laplacian', True, True)
+    >>> chain(torch.rand(1, 3, 16, 16), detail=torch.tensor([0.0, 1.0])).shape
+    torch.Size([2, 3, 16, 16])
+    """
+
+    def __init__(self, operators: Sequence[Operator[Any]]) -> None:
+        super().__init__()
+        if not operators:
+            raise ParameterError("a chain must hold at least one operator, got none")
+        self.operators = nn.ModuleList(operators)
+        self.name = "+".join(member.name for member in operators)  # type: ignore[misc]
+        self.summary = ", then ".join(member.summary for member in operators)  # type: ignore[misc]
+        self.differentiable = all(m.differentiable for m in operators)  # type: ignore[misc]
+        # a member that must see pixels as they are decides for all
+        native = any(member.views == "native" for member in operators)
+        views: Literal["whole", "native"] = "native" if native else "whole"
+        self.views = views  # type: ignore[misc]
+        self._names = _chain_names(operators)
+        self.parameters_spec = {
+            chained: member.parameters_spec[own]
+            for member, names in zip(operators, self._names, strict=True)
+            for own, chained in names.items()
+        }
+        self.identity = self._joint_identity()
+
+    @property
+    def members(self) -> list[Operator[Any]]:
+        """The operators, in the order in which they work."""
+        return list(self.operators)  # type: ignore[arg-type]
+
+    def analyse(
+        self,
+        image: Tensor,
+        settings: Settings | None = None,
+        *,
+        extent: tuple[int, int] | None = None,
+    ) -> ChainLayers:
+        """Analyse for the first operator; the others need what it renders."""
+        own = None if settings is None else self._own(0, settings)
+        first = self.members[0].analyse(image, own, extent=extent)
+        height, width = image.shape[-2:]
+        return ChainLayers(first, settings, extent or (height, width))
+
+    def render(self, layers: ChainLayers, settings: Settings) -> Tensor:
+        """Render the first operator, then analyse and render each of the others."""
+        image = self.members[0].render(layers.first, self._own(0, settings))
+        analysed = settings if layers.settings is None else layers.settings
+        for index, member in enumerate(self.members[1:], start=1):
+            spec = member.parameters_spec
+            rendered = self._own(index, settings)
+            own = {
+                name: self._own(index, analysed)[name] if spec[name].stage == "analyse" else value
+                for name, value in rendered.items()
+            }
+            shape = torch.broadcast_shapes(image.shape[:-3], *(v.shape for v in own.values()))
+            flat = image.expand(*shape, *image.shape[-3:]).flatten(end_dim=-4)
+            own = {name: value.expand(shape).reshape(-1) for name, value in own.items()}
+            further = member.analyse(flat, own, extent=layers.extent)
+            image = member.render(further, own).reshape(*shape, *image.shape[-3:])
+        return image
+
+    def calibrate(self, image: Tensor, settings: Settings) -> dict[str, Tensor]:
+        """Ask the photo on behalf of each operator, on what those before it make of the photo."""
+        answered = dict(settings)
+        for index, member in enumerate(self.members):
+            own = member.calibrate(image, self._own(index, settings))
+            names = self._names[index]
+            answered.update({names[name]: value for name, value in own.items()})
+            if index < len(self.members) - 1:
+                image = member.render(member.analyse(image, own), own)
+        return answered
+
+    def halo(self, extent: tuple[int, int]) -> int:
+        """Context of all operators together."""
+        return sum(member.halo(extent) for member in self.members)
+
+    def _own(self, index: int, settings: Settings) -> dict[str, Tensor]:
+        """The settings of one member, under its own names."""
+        return {own: settings[chained] for own, chained in self._names[index].items()}
+
+    def _joint_identity(self) -> Mapping[str, float] | None:
+        joint: dict[str, float] = {}
+        for member, names in zip(self.members, self._names, strict=True):
+            if member.identity is None:
+                return None
+            joint.update({names[own]: value for own, value in member.identity.items()})
+        return joint
+
+
+def _chain_names(operators: Sequence[Operator[Any]]) -> list[dict[str, str]]:
+    """For each member, its own parameter names and what the chain calls them."""
+    uses = Counter(name for member in operators for name in member.parameters_spec)
+    seen: Counter[str] = Counter()
+    names: list[dict[str, str]] = []
+    for member in operators:
+        seen[member.name] += 1
+        prefix = member.name if seen[member.name] == 1 else f"{member.name}{seen[member.name]}"
+        names.append(
+            {own: own if uses[own] == 1 else f"{prefix}.{own}" for own in member.parameters_spec}
+        )
+    return names

@@ -1,0 +1,78 @@
+"""EXIF as bytes: reset the orientation, swap the stated size, drop the thumbnail.
+
+Everything else stays byte for byte, which a decode and re-encode would not achieve (maker
+notes hold offsets that only their maker knows).
+
+Source: CIPA DC-008-2024 (Exif 3.0), section 4.6; TIFF 6.0, section 2.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+
+PREFIX = b"Exif\x00\x00"
+ORIENTATION, EXIF_IFD = 0x0112, 0x8769
+PIXEL_WIDTH, PIXEL_HEIGHT = 0xA002, 0xA003
+SHORT, LONG = 3, 4
+# both forms that XMP writes: tiff:Orientation="6" and <tiff:Orientation>6</tiff:Orientation>
+XMP_ORIENTATION = re.compile(rb'(tiff:Orientation(?:="|>))[2-8]')
+
+
+def upright(exif: bytes, *, turned: bool, keep_thumbnail: bool = True) -> bytes:
+    """EXIF for a photo whose orientation has been applied to its pixels.
+
+    Args:
+        exif: with or without the ``Exif`` prefix.
+        turned: whether width and height changed places, to be stated in the sizes too.
+        keep_thumbnail: False where the pixels changed and the thumbnail would not match.
+
+    Damaged EXIF comes back as it is: losing it would be worse.
+    """
+    start = len(PREFIX) if exif.startswith(PREFIX) else 0
+    body = bytearray(exif[start:])
+    try:
+        order = {b"II": "<", b"MM": ">"}[bytes(body[:2])]
+        (first,) = struct.unpack_from(order + "L", body, 4)
+        main = dict(_entries(body, first, order))
+        if ORIENTATION in main:
+            _put(body, main[ORIENTATION], order, 1)
+        if EXIF_IFD in main and turned:
+            (offset,) = struct.unpack_from(order + "L", body, main[EXIF_IFD] + 8)
+            sub = dict(_entries(body, offset, order))
+            if PIXEL_WIDTH in sub and PIXEL_HEIGHT in sub:
+                width, height = sub[PIXEL_WIDTH], sub[PIXEL_HEIGHT]
+                # type, count and value move together, since one may be short and one long
+                a, b = body[width + 2 : width + 12], body[height + 2 : height + 12]
+                body[width + 2 : width + 12], body[height + 2 : height + 12] = b, a
+        if not keep_thumbnail:
+            (count,) = struct.unpack_from(order + "H", body, first)
+            struct.pack_into(order + "L", body, first + 2 + 12 * count, 0)
+    except (KeyError, struct.error):
+        return exif
+    return exif[:start] + bytes(body)
+
+
+def upright_xmp(xmp: bytes) -> bytes:
+    """XMP for a photo whose orientation has been applied to its pixels.
+
+    >>> upright_xmp(b'<x tiff:Orientation="6"/>')
+    b'<x tiff:Orientation="1"/>'
+    """
+    return XMP_ORIENTATION.sub(rb"\g<1>1", xmp)
+
+
+def _entries(body: bytearray, offset: int, order: str) -> Iterator[tuple[int, int]]:
+    """Tag and offset of each entry of one directory."""
+    (count,) = struct.unpack_from(order + "H", body, offset)
+    for index in range(count):
+        place = offset + 2 + 12 * index
+        (tag,) = struct.unpack_from(order + "H", body, place)
+        yield tag, place
+
+
+def _put(body: bytearray, place: int, order: str, value: int) -> None:
+    (kind,) = struct.unpack_from(order + "H", body, place + 2)
+    if kind in (SHORT, LONG):
+        struct.pack_into(order + ("H" if kind == SHORT else "L"), body, place + 8, value)

@@ -1,0 +1,225 @@
+"""A photo: pixels to work on, and the way back to whatever the caller passed in."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, Union
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from enhance.errors import ImageError
+from enhance.imaging.icc import load_profile
+from enhance.imaging.metadata import TURNED, Tags, apply_orientation, orientation
+from enhance.imaging.modes import from_samples, to_samples
+from enhance.imaging.samples import CHANNELS, Array, Encoding, decode, encode
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+ImageLike: TypeAlias = Union[str, "os.PathLike[str]", "Image.Image", Array, Tensor]
+"""What every function that takes a photo accepts."""
+
+
+NO_TAGS = Tags()
+
+
+class Source(Protocol):
+    """Where a photo came from: enough to give the same kind back."""
+
+    @property
+    def encoding(self) -> Encoding:
+        """From pixels to samples."""
+
+    @property
+    def mode(self) -> str:
+        """Pillow's mode of the samples."""
+
+    @property
+    def tags(self) -> Tags:
+        """Metadata that holds for the upright pixels."""
+
+    def give_back(self, pixels: Tensor) -> Any:
+        """Pixels ``(1, 3, H, W)`` in [0, 1] as the kind of thing the caller passed in."""
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo ready to be worked on.
+
+    Attributes:
+        pixels: ``(1, 3, H, W)`` float32 in [0, 1], gamma-encoded sRGB, upright.
+        alpha: ``(1, 1, H, W)`` float32 in [0, 1], or None. Given back as it came.
+        source: what is needed to give back the same kind.
+    """
+
+    pixels: Tensor
+    alpha: Tensor | None
+    source: Source
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in px."""
+        height, width = self.pixels.shape[-2:]
+        return height, width
+
+    def like_input(self, pixels: Tensor) -> Any:
+        """Give `pixels` back as the kind the photo came as: same type, dtype, shape and mode.
+
+        Grey stays grey, alpha is untouched, and a pixel that did not change comes back exactly
+        (8-bit results are dithered in between, float64 ones are rounded to float32). A path
+        gives a PIL image; `enhance.imaging.files.write` writes a file with all its precision.
+
+        Args:
+            pixels: ``(1, 3, H, W)`` in [0, 1], of the photo's size.
+
+        Raises:
+            ImageError: another shape, or values that are not finite.
+        """
+        return self.source.give_back(pixels)
+
+
+@dataclass(frozen=True)
+class TensorSource:
+    """A tensor of `shape`: ``([1,] C, H, W)`` or ``(H, W)``."""
+
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+    device: torch.device
+    encoding: Encoding
+    tags: Tags = NO_TAGS
+
+    @property
+    def mode(self) -> str:
+        return self.encoding.layout
+
+    def give_back(self, pixels: Tensor) -> Tensor:
+        samples = torch.from_numpy(encode(pixels, self.encoding).transpose(2, 0, 1).copy())
+        return samples.reshape(self.shape).to(self.device, self.dtype)
+
+
+@dataclass(frozen=True)
+class ArraySource:
+    """An array of `shape`: ``(H, W[, C])``."""
+
+    shape: tuple[int, ...]
+    encoding: Encoding
+    tags: Tags = NO_TAGS
+
+    @property
+    def mode(self) -> str:
+        return self.encoding.layout
+
+    def give_back(self, pixels: Tensor) -> Array:
+        return encode(pixels, self.encoding).reshape(self.shape)
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """A PIL image of `mode`."""
+
+    mode: str
+    encoding: Encoding
+    tags: Tags
+
+    def give_back(self, pixels: Tensor) -> Image.Image:
+        # a dithered palette image would need more colours than it has
+        samples = encode(pixels, self.encoding, dither=self.mode != "P")
+        image = from_samples(samples, self.encoding.layout, self.mode)
+        image.info.update(self.tags.info())
+        return image
+
+
+def as_photo(image: ImageLike | Photo) -> Photo:
+    """Take what the caller holds as a `Photo`.
+
+    Args:
+        image: a path; a PIL image of any photographic mode; an array ``(H, W)``, ``(H, W, 1)``,
+            ``(H, W, 2)`` (grey and alpha), ``(H, W, 3)`` or ``(H, W, 4)``; a tensor of the same
+            channels first, with or without a leading batch of one. Arrays and tensors are uint8,
+            uint16 or float in [0, 1].
+
+    EXIF orientation of files and PIL images is applied, and reset in what is given back. ICC
+    profiles are converted to sRGB for the work, and back.
+
+    Raises:
+        ReadError: the path cannot be read.
+        ImageError: not an image, or of a shape, dtype or range that none of the above has.
+
+    >>> photo = as_photo(np.full((4, 6), 51, np.uint8))
+    >>> photo.pixels.shape, round(photo.pixels.max().item(), 3)
+    (torch.Size([1, 3, 4, 6]), 0.2)
+    >>> photo.like_input(photo.pixels).dtype, photo.like_input(photo.pixels).shape
+    (dtype('uint8'), (4, 6))
+    """
+    if isinstance(image, Photo):
+        return image
+    if isinstance(image, Tensor):
+        return _from_tensor(image)
+    if isinstance(image, np.ndarray):
+        return _from_array(image)
+    if isinstance(image, str | os.PathLike):
+        from enhance.imaging.files import read
+
+        return read(Path(image))
+    # a PIL image exists only where PIL is loaded already
+    pillow = sys.modules.get("PIL.Image")
+    if pillow is not None and isinstance(image, pillow.Image):
+        return from_image(image)
+    raise ImageError(
+        f"an image must be a path, PIL image, array or tensor, got {type(image).__name__}"
+    )
+
+
+def from_image(image: Image.Image) -> Photo:
+    """A PIL image as a `Photo`; see `as_photo`."""
+    if 0 in image.size:
+        raise ImageError(
+            f"an image must have at least one pixel, got {image.width} x {image.height}"
+        )
+    samples, layout, mode = to_samples(apply_orientation(image))
+    profile = load_profile(image.info.get("icc_profile"), layout.removesuffix("A"))
+    pixels, alpha, encoding = decode(samples, layout, profile)
+    tags = Tags.of(image).upright(turned=orientation(image) in TURNED)
+    return Photo(pixels, alpha, ImageSource(mode, encoding, tags))
+
+
+def _from_array(array: Array) -> Photo:
+    samples = array[..., None] if array.ndim == 2 else array
+    if samples.ndim != 3 or samples.shape[-1] not in CHANNELS:
+        hint = ""
+        if array.ndim == 3 and array.shape[0] in CHANNELS:
+            hint = " (channels go last in an array)"
+        raise ImageError(
+            f"an array must be (H, W) or (H, W, C) with C in 1..4, got {array.shape}{hint}"
+        )
+    pixels, alpha, encoding = decode(samples, CHANNELS[samples.shape[-1]])
+    return Photo(pixels, alpha, ArraySource(array.shape, encoding))
+
+
+def _from_tensor(tensor: Tensor) -> Photo:
+    shape = tuple(tensor.shape)
+    if tensor.ndim == 4 and shape[0] != 1:
+        raise ImageError(f"a tensor must hold one image, got a batch of {shape[0]}")
+    if tensor.ndim not in (2, 3, 4) or (tensor.ndim > 2 and shape[-3] not in CHANNELS):
+        hint = ""
+        if tensor.ndim == 3 and shape[-1] in CHANNELS:
+            hint = " (channels go first in a tensor)"
+        raise ImageError(f"a tensor must be ([1,] C, H, W) with C in 1..4, got {shape}{hint}")
+    values = tensor.detach().reshape(-1, *shape[-2:]).cpu()
+    if values.dtype in (torch.float16, torch.bfloat16):
+        values = values.float()
+    if values.dtype not in (torch.uint8, torch.uint16, torch.float32, torch.float64):
+        raise ImageError(f"dtype must be uint8, uint16 or float, got {tensor.dtype}")
+    samples = values.numpy().transpose(1, 2, 0)
+    pixels, alpha, encoding = decode(samples, CHANNELS[samples.shape[-1]])
+    source = TensorSource(shape, tensor.dtype, tensor.device, encoding)
+    photo = Photo(pixels, alpha, source)
+    if tensor.device.type == "cpu":
+        return photo
+    opacity = alpha.to(tensor.device) if alpha is not None else None
+    return replace(photo, pixels=pixels.to(tensor.device), alpha=opacity)

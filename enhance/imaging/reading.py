@@ -1,0 +1,278 @@
+"""Read a photo from a file, and remember everything the file says about it."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from enhance.errors import EnhanceError, ImageError, MissingExtraError, ReadError
+from enhance.imaging import deep, formats, segments, tiff
+from enhance.imaging.icc import load_profile
+from enhance.imaging.metadata import TURNED, Tags, apply_orientation, orientation, turn
+from enhance.imaging.modes import from_samples, to_samples
+from enhance.imaging.photo import Photo
+from enhance.imaging.samples import CHANNELS, Array, Encoding, Layout, decode, encode
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+MAX_PIXELS = 500_000_000
+"""Photos with more pixels are refused before they are decompressed; see `read`."""
+
+# what Pillow's decoders raise on damaged files
+BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
+PAGED = ("MPO", "PSD")  # hold further pictures beside the photo, which comes first
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """A file: what to write beside the pixels.
+
+    Attributes:
+        path: as given.
+        format: Pillow's name of the format; MPO (a JPEG with further pictures) counts as JPEG.
+        mode: Pillow's mode of the samples.
+        encoding: from pixels to samples.
+        tags: metadata for any format.
+        orientation: as it was, 1..8; the pixels are upright.
+        options: for Pillow's encoder, when the format stays.
+        blocks: JPEG segments or PNG chunks, for the same format.
+        directory: TIFF tags, for TIFF.
+    """
+
+    path: Path
+    format: str
+    mode: str
+    encoding: Encoding
+    tags: Tags
+    orientation: int
+    options: dict[str, Any]
+    blocks: list[segments.Block]
+    directory: ImageFileDirectory_v2 | None
+
+    def give_back(self, pixels: Tensor) -> Image.Image:
+        """A PIL image (at most 8 bits per colour), metadata in its `info`."""
+        encoding, mode = self.encoding, self.mode
+        if encoding.layout != "L":
+            encoding = encoding.eight_bit()
+            mode = encoding.layout if mode == "F" else mode
+        samples = encode(pixels, encoding, dither=mode != "P")
+        image = from_samples(samples, encoding.layout, mode)
+        image.info.update(self.upright_tags(keep_thumbnail=False).info())
+        return image
+
+    def upright_tags(self, *, keep_thumbnail: bool) -> Tags:
+        """The tags as they hold for upright pixels."""
+        return self.tags.upright(turned=self.orientation in TURNED, keep_thumbnail=keep_thumbnail)
+
+
+def read(path: str | os.PathLike[str], *, max_pixels: int | None = None) -> Photo:
+    """Read a photo.
+
+    Args:
+        path: JPEG, PNG, TIFF, WebP, AVIF, GIF, BMP and more through Pillow; HEIC with the extra
+            ``heif``; camera RAW with the extra ``raw``. 16-bit PNG and TIFF keep their depth.
+        max_pixels: refuse larger photos before they are decompressed (a small file may claim
+            any size); `MAX_PIXELS` unless given.
+
+    Raises:
+        ReadError: no such file, a folder, not a photo, damaged, animated, or too large.
+        MissingExtraError: the format needs an extra that is not installed.
+
+    >>> read("nowhere.jpg")
+    Traceback (most recent call last):
+    enhance.errors.ReadError: cannot read nowhere.jpg: no such file
+    """
+    path = Path(path)
+    _check_file(path)
+    limit = MAX_PIXELS if max_pixels is None else max_pixels
+    if path.suffix.lower() in formats.RAW:
+        return _read_raw(path, limit)
+    try:
+        with _opened(path) as image:
+            _check_size(path, image.width, image.height, limit)
+            return _read_image(path, image)
+    except ImageError as error:
+        raise ReadError(f"cannot read {path}: {error}") from error
+    except EnhanceError:
+        raise
+    except BROKEN as error:
+        if tiff.is_tiff(path):  # Pillow opens no float colour
+            return _read_float_tiff(path, limit)
+        raise ReadError(f"cannot read {path}: {_what_broke(path, error)}") from error
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise ReadError(f"cannot read {path}: it is a folder")
+    try:
+        with path.open("rb") as file:
+            empty = not file.read(1)
+    except FileNotFoundError as error:
+        raise ReadError(f"cannot read {path}: no such file") from error
+    except (OSError, ValueError) as error:
+        raise ReadError(f"cannot read {path}: {getattr(error, 'strerror', error)}") from error
+    if empty:
+        raise ReadError(f"cannot read {path}: the file is empty")
+
+
+def _check_size(path: Path, width: int, height: int, limit: int) -> None:
+    if width * height > limit:
+        raise ReadError(
+            f"cannot read {path}: at most {limit} pixels are allowed, "
+            f"got {width} x {height} = {width * height}"
+        )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    from PIL import Image
+
+    with path.open("rb") as file:
+        head = file.read(12)
+    if head[4:8] == b"ftyp" and head[8:11] in (b"hei", b"hev"):
+        formats.enable_heif()
+    Image.init()
+    own_limit = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None  # ours replaces it, checked right after opening
+    try:
+        image = Image.open(path, formats=[name for name in formats.READABLE if name in Image.OPEN])
+    finally:
+        Image.MAX_IMAGE_PIXELS = own_limit
+    with image:
+        yield image
+
+
+def _read_image(path: Path, image: Image.Image) -> Photo:
+    format = "JPEG" if image.format == "MPO" else str(image.format)
+    try:
+        _check_single(path, image)
+        blocks, directory = _blocks(path, format), None
+        if format == "TIFF":
+            directory = tiff.directory(image.tag_v2, image.getexif())  # type: ignore[attr-defined]
+        options = _options(path, image, format)
+        turned = orientation(image)
+        samples, layout, mode = _samples(path, image)
+    except BROKEN as error:
+        raise ReadError(f"cannot read {path}: {_what_broke(path, error, format)}") from error
+    tags = Tags.of(image)
+    profile = load_profile(tags.icc, layout.removesuffix("A"))
+    pixels, alpha, encoding = decode(samples, layout, profile)
+    source = FileSource(path, format, mode, encoding, tags, turned, options, blocks, directory)
+    return Photo(pixels, alpha, source)
+
+
+def _samples(path: Path, image: Image.Image) -> tuple[Array, Layout, str]:
+    if deep.is_deep(image):
+        samples = deep.read_deep(image, path)
+        if samples is not None:
+            upright = turn(samples, orientation(image))
+            layout = CHANNELS[samples.shape[-1]]
+            return upright, layout, layout
+    image.load()
+    return to_samples(apply_orientation(image))
+
+
+def _check_single(path: Path, image: Image.Image) -> None:
+    frames = getattr(image, "n_frames", 1)
+    if frames == 1 or image.format in PAGED:
+        return
+    if image.format != "TIFF":
+        raise ReadError(f"cannot read {path}: a photo has one frame, this has {frames}")
+    pages = frames - sum(_is_thumbnail(image, index) for index in range(frames))
+    image.seek(0)
+    if pages > 1:
+        raise ReadError(f"cannot read {path}: a photo has one page, this has {pages}")
+
+
+def _is_thumbnail(image: Image.Image, index: int) -> bool:
+    image.seek(index)
+    return bool(image.tag_v2.get(254, 0) & 1)  # type: ignore[attr-defined]
+
+
+def _blocks(path: Path, format: str) -> list[segments.Block]:
+    with path.open("rb") as file:
+        if format == "JPEG":
+            return segments.jpeg_blocks(file)
+        return segments.png_blocks(file) if format == "PNG" else []
+
+
+def _options(path: Path, image: Image.Image, format: str) -> dict[str, Any]:
+    """What the encoder must be told to write the same kind of file again."""
+    if format == "JPEG":
+        from PIL import JpegImagePlugin
+
+        return {
+            # Pillow's quality="keep" holds for untouched images only; the tables say the same
+            "qtables": image.quantization,  # type: ignore[attr-defined]
+            "subsampling": JpegImagePlugin.get_sampling(image),
+            "progressive": bool(image.info.get("progressive")),
+        }
+    if format == "WEBP":
+        with path.open("rb") as file:
+            return {"lossless": b"VP8L" in file.read(4096)}
+    if format == "TIFF":
+        compression = image.info.get("compression", "raw")
+        return {"compression": compression if compression in tiff.LOSSLESS else "raw"}
+    return {}
+
+
+def _read_float_tiff(path: Path, limit: int) -> Photo:
+    directory = tiff.read_directory(path)
+    width, height = directory.get(256, 0), directory.get(257, 0)
+    _check_size(path, width, height, limit)
+    tags = Tags(icc=directory.get(tiff.ICC), xmp=directory.get(tiff.XMP))
+    turned = directory.get(tiff.ORIENTATION, 1)
+    samples = turn(deep.read_float_tiff(path), turned)
+    pixels, alpha, encoding = decode(samples, "RGB", load_profile(tags.icc, "RGB"))
+    kept = tiff.directory(directory)
+    options = {"compression": "raw"}
+    source = FileSource(path, "TIFF", "F", encoding, tags, turned, options, [], kept)
+    return Photo(pixels, alpha, source)
+
+
+def _read_raw(path: Path, limit: int) -> Photo:
+    try:
+        import rawpy
+    except ImportError as error:
+        raise MissingExtraError(
+            f"cannot read {path}: camera RAW needs rawpy: pip install 'enhance-tune[raw]'"
+        ) from error
+    try:
+        with rawpy.imread(str(path)) as raw:
+            _check_size(path, raw.sizes.width, raw.sizes.height, limit)
+            samples = raw.postprocess(
+                output_bps=16, use_camera_wb=True, no_auto_bright=True, gamma=(2.4, 12.92)
+            )
+    except rawpy.LibRawError as error:
+        raise ReadError(f"cannot read {path}: damaged or unknown RAW: {error}") from error
+    pixels, alpha, encoding = decode(samples, "RGB")
+    source = FileSource(path, "RAW", "RGB", encoding, Tags(), 1, {}, [], None)
+    return Photo(pixels, alpha, source)
+
+
+def _what_broke(path: Path, error: Exception, format: str | None = None) -> str:
+    message = " ".join(str(error).split())
+    if format is None:
+        return "not an image of a known format"
+    if isinstance(error, EOFError) or any(
+        word in message.lower() for word in ("truncated", "unexpected end", "broken data stream")
+    ):
+        return f"truncated {format} after {_size(path.stat().st_size)}"
+    return f"damaged {format}: {message}"
+
+
+def _size(count: int) -> str:
+    for unit, name in ((10**6, "MB"), (10**3, "kB")):
+        if count >= unit:
+            return f"{count / unit:.0f} {name}"
+    return f"{count} bytes"

@@ -1,0 +1,253 @@
+"""Write a photo to a file: same depth and metadata as its source, all of it or nothing."""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+import shutil
+import struct
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from enhance.errors import EnhanceError, WriteError
+from enhance.imaging import deep, exif, formats, segments, tiff
+from enhance.imaging.icc import srgb_profile
+from enhance.imaging.metadata import TURNED, Tags
+from enhance.imaging.modes import DEEP, from_samples
+from enhance.imaging.photo import Photo
+from enhance.imaging.reading import FileSource
+from enhance.imaging.samples import Array, Encoding, Layout, encode
+
+if TYPE_CHECKING:
+    from PIL import Image
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+# for a source of another format: hardly visible losses
+JPEG_OPTIONS = {"quality": 95, "subsampling": "4:4:4"}
+LOSSY_QUALITY = 90
+
+
+def write(
+    photo: Photo, pixels: Tensor, path: str | os.PathLike[str], *, overwrite: bool = False
+) -> None:
+    """Write `pixels` to a file, with the metadata, depth and profile of `photo`.
+
+    The extension decides the format. Where the format stays, so do JPEG tables and subsampling,
+    lossless coding and every metadata block; a lossless file whose pixels did not change is
+    written with the same pixels. What a format cannot hold becomes the nearest that it can: 8
+    bits (dithered), RGB with an sRGB profile for CMYK. The file appears whole or not at all.
+
+    Args:
+        photo: where the pixels come from, as `as_photo` or `read` returned it.
+        pixels: ``(1, 3, H, W)`` in [0, 1], of the photo's size.
+        path: the target; a different existing file is replaced.
+        overwrite: allow the target to be the very file that was read.
+
+    Raises:
+        WriteError: see `check_target`; transparency in a format that has none.
+        ImageError: pixels of another size, or not finite.
+    """
+    path = Path(path)
+    source = photo.source
+    own = source.path if isinstance(source, FileSource) else None
+    format = check_target(path, source=own, overwrite=overwrite)
+    try:
+        data = _encode(photo, pixels, format, path)
+    except EnhanceError:
+        raise
+    except (OSError, ValueError, struct.error) as error:  # what Pillow's encoders raise
+        raise WriteError(f"cannot write {path}: {' '.join(str(error).split())}") from error
+    write_bytes(path, data)
+
+
+def check_target(
+    path: str | os.PathLike[str],
+    *,
+    source: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+) -> str:
+    """Find out, before any work, whether a photo can be written to `path`.
+
+    Returns:
+        The format, by Pillow's name.
+
+    Raises:
+        WriteError: unknown extension, no such folder, a folder, not writable, or the same file
+            as `source` (links resolved) without `overwrite`.
+    """
+    path = Path(path)
+    format = formats.FORMAT_OF.get(path.suffix.lower())
+    if format is None:
+        known = " ".join(formats.FORMAT_OF)
+        raise WriteError(f"cannot write {path}: unknown extension {path.suffix!r} (known: {known})")
+    _check_writable(path)
+    if source is not None and not overwrite and _same_file(path, Path(source)):
+        raise WriteError(f"cannot write {path}: it is the input (overwrite it explicitly)")
+    if format == "HEIF":
+        formats.enable_heif()
+    return format
+
+
+def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a file whole or not at all: to a temporary file beside it, which is then renamed.
+
+    Raises:
+        WriteError: no such folder, a folder, not writable, disk full.
+    """
+    path = Path(path)
+    _check_writable(path)
+    target = Path(os.path.realpath(path))  # a link stays a link
+    temporary = target.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            shutil.copymode(target, temporary)
+        os.replace(temporary, target)
+    except OSError as error:
+        raise WriteError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _check_writable(path: Path) -> None:
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise WriteError(f"cannot write {path}: it is a folder")
+    if not target.parent.is_dir():
+        raise WriteError(f"cannot write {path}: no folder {target.parent}")
+    if not os.access(target if target.exists() else target.parent, os.W_OK):
+        raise WriteError(f"cannot write {path}: permission denied")
+
+
+def _same_file(path: Path, other: Path) -> bool:
+    return path.exists() and other.exists() and os.path.samefile(path, other)
+
+
+def _encode(photo: Photo, pixels: Tensor, format: str, path: Path) -> bytes:
+    source = photo.source
+    tags = source.tags
+    options: dict[str, Any] = {}
+    blocks: list[segments.Block] = []
+    directory = None
+    if isinstance(source, FileSource):
+        # a thumbnail of other pixels, or of pixels the other way up, would mislead
+        unchanged = source.orientation == 1 and torch.equal(pixels, photo.pixels)
+        tags = source.upright_tags(keep_thumbnail=unchanged)
+        if source.format == format:
+            options = source.options
+            if source.directory is not None:
+                directory = tiff.upright(source.directory, turned=source.orientation in TURNED)
+            blocks = segments.upright_blocks(
+                source.blocks,
+                lambda data: exif.upright(
+                    data, turned=source.orientation in TURNED, keep_thumbnail=unchanged
+                ),
+            )
+    encoding, mode = _fit(source.encoding, source.mode, format, path)
+    converted = _colour(encoding.layout) != _colour(source.encoding.layout)
+    if converted:  # the profile describes the colour space that was left
+        tags = replace(tags, icc=srgb_profile() if tags.icc else None)
+        blocks, directory = segments.without_colour(blocks), None
+    samples = encode(pixels, encoding, dither=mode != "P")
+    if format == "PNG":
+        blocks = blocks or segments.png_blocks_of(tags)
+        data = _png(samples, encoding, mode)
+        return segments.graft_png(data, blocks)
+    if format == "TIFF":
+        directory = directory or tiff.directory_of(tags)
+        return _tiff(samples, encoding, mode, directory, tags, options)
+    image = from_samples(samples, encoding.layout, mode)
+    if format == "JPEG":
+        if options:
+            return segments.graft_jpeg(_pillow(image, format, options), blocks)
+        return _pillow(image, format, JPEG_OPTIONS | tags.info())
+    if format == "WEBP":
+        lossless = options.get("lossless", False)
+        options = {"lossless": lossless, "exact": lossless, "quality": LOSSY_QUALITY}
+        return _pillow(image, format, options | tags.info())
+    if format in ("AVIF", "HEIF"):
+        return _pillow(image, format, {"quality": LOSSY_QUALITY} | tags.info())
+    return _pillow(image, format, {"dpi": tags.dpi} if tags.dpi else {})
+
+
+def _fit(encoding: Encoding, mode: str, format: str, path: Path) -> tuple[Encoding, str]:
+    """The nearest encoding and mode that the format can hold."""
+    if encoding.alpha is not None and format not in formats.TRANSPARENT:
+        if encoding.alpha.min() < (
+            1 if encoding.dtype.kind == "f" else np.iinfo(encoding.dtype).max
+        ):
+            able = ", ".join(formats.TRANSPARENT)
+            raise WriteError(f"cannot write {path}: {format} holds no transparency ({able} do)")
+        encoding = replace(encoding, alpha=None, layout=_colour(encoding.layout))
+        mode = mode if mode == "P" else encoding.layout
+    if not _holds_depth(encoding, mode, format):
+        encoding = encoding.eight_bit()
+        mode = encoding.layout if mode in (*DEEP, "F") else mode
+    elif encoding.dtype == np.uint16 and encoding.layout == "L":
+        mode = "I;16"
+    allowed = formats.MODES[format]
+    if mode in allowed:
+        return encoding, mode
+    grey = _colour(encoding.layout) == "L"
+    target: Layout
+    for target in ("L", "LA", "RGB", "RGBA"):
+        suits = target.endswith("A") == (encoding.alpha is not None) and (grey or target[0] == "R")
+        if suits and target in allowed:
+            break
+    else:
+        mode = "P"
+    if _colour(target) != _colour(encoding.layout):
+        encoding = encoding.srgb(target)
+    return encoding, mode if mode == "P" else target
+
+
+def _holds_depth(encoding: Encoding, mode: str, format: str) -> bool:
+    if encoding.dtype == np.uint8:
+        return True
+    if encoding.dtype == np.uint16:
+        layouts = {"PNG": ("L", "RGB", "RGBA"), "TIFF": ("L", "RGB")}.get(format, ())
+        return encoding.layout in layouts
+    # floats of an array or tensor say nothing about depth, those of a file do
+    return mode == "F" and format == "TIFF"
+
+
+def _colour(layout: Layout) -> Layout:
+    return {"LA": "L", "RGBA": "RGB"}.get(layout, layout)  # type: ignore[return-value]
+
+
+def _png(samples: Array, encoding: Encoding, mode: str) -> bytes:
+    if encoding.dtype == np.uint16 and encoding.layout != "L":
+        return deep.encode_png(samples)
+    return _pillow(from_samples(samples, encoding.layout, mode), "PNG", {})
+
+
+def _tiff(
+    samples: Array,
+    encoding: Encoding,
+    mode: str,
+    directory: ImageFileDirectory_v2,
+    tags: Tags,
+    options: dict[str, Any],
+) -> bytes:
+    compression = options.get("compression", "tiff_adobe_deflate")
+    if tags.icc is not None:
+        directory[tiff.ICC] = tags.icc
+    if encoding.dtype != np.uint8 and encoding.layout != "L":
+        return tiff.encode_deep(samples, directory, compress=compression != "raw")
+    image = from_samples(samples, encoding.layout, mode)
+    return _pillow(image, "TIFF", {"tiffinfo": directory, "compression": compression})
+
+
+def _pillow(image: Image.Image, format: str, options: dict[str, Any]) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format, **options)
+    return buffer.getvalue()

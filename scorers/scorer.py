@@ -44,7 +44,9 @@ class Scorer(nn.Module):
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network.requires_grad_(False)
         self.card = card
-        self.register_buffer("buckets", torch.tensor(card.buckets), persistent=False)
+        self.register_buffer(
+            "buckets", torch.tensor(card.buckets, dtype=torch.float32), persistent=False
+        )
         self.eval()
 
     @classmethod

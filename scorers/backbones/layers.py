@@ -99,9 +99,9 @@ def fold_batch_norm(module: nn.Module) -> nn.Module:
 
 
 def initialise(module: nn.Module) -> None:
-    """Start convolutions at He et al.'s fan-out scale and batch norms at the identity."""
+    """Start convolutions at He et al.'s scale (fan in, which depthwise ones need), biases at 0."""
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, mode="fan_out")
+            nn.init.kaiming_normal_(layer.weight)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -29,12 +32,18 @@ def tiny_scorer(name: str = "tiny", size: int = 32) -> Scorer:
 
 
 @pytest.fixture
+def make_scorer() -> Callable[..., Scorer]:
+    """The function `tiny_scorer`, for tests that need several or another size."""
+    return tiny_scorer
+
+
+@pytest.fixture
 def scorer() -> Scorer:
     """A `tiny_scorer` with views of 32x32."""
     return tiny_scorer()
 
 
 @pytest.fixture(autouse=True)
-def _own_cache(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the user's cache."""
-    monkeypatch.setenv("SCORERS_CACHE", f"{tmp_path}/cache")
+    monkeypatch.setenv("SCORERS_CACHE", str(tmp_path / "cache"))

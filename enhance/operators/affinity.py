@@ -108,7 +108,7 @@ class _Fluxes(torch.autograd.Function):
         return flux, unlike
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(
         ctx: Any, flux_grad: Tensor, unlike_grad: Tensor
     ) -> tuple[Tensor, Tensor, None, None]:

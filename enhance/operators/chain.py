@@ -89,11 +89,7 @@ class Chain(Operator[ChainLayers]):
                 name: self._own(index, analysed)[name] if spec[name].stage == "analyse" else value
                 for name, value in rendered.items()
             }
-            shape = torch.broadcast_shapes(image.shape[:-3], *(v.shape for v in own.values()))
-            flat = image.expand(*shape, *image.shape[-3:]).flatten(end_dim=-4)
-            own = {name: value.expand(shape).reshape(-1) for name, value in own.items()}
-            further = member.analyse(flat, own, extent=layers.extent)
-            image = member.render(further, own).reshape(*shape, *image.shape[-3:])
+            image = _apply(member, image, own, layers.extent)
         return image
 
     def calibrate(self, image: Tensor, settings: Settings) -> dict[str, Tensor]:
@@ -122,6 +118,23 @@ class Chain(Operator[ChainLayers]):
                 return None
             joint.update({names[own]: value for own, value in member.identity.items()})
         return joint
+
+
+def _apply(
+    member: Operator[Any], image: Tensor, settings: Settings, extent: tuple[int, int]
+) -> Tensor:
+    """Analyse and render an image ``(..., 3, H, W)`` with any number of leading dimensions."""
+    deepest = max(
+        (settings[n].ndim for n, p in member.parameters_spec.items() if p.stage == "analyse"),
+        default=0,
+    )
+    if image.ndim == 4 and deepest <= 1:  # one analysis serves all renderings of an image
+        return member.render(member.analyse(image, settings, extent=extent), settings)
+    shape = torch.broadcast_shapes(image.shape[:-3], *(v.shape for v in settings.values()))
+    flat = image.expand(*shape, *image.shape[-3:]).flatten(end_dim=-4)
+    own = {name: value.expand(shape).reshape(-1) for name, value in settings.items()}
+    rendered = member.render(member.analyse(flat, own, extent=extent), own)
+    return rendered.reshape(*shape, *image.shape[-3:])
 
 
 def _chain_names(operators: Sequence[Operator[Any]]) -> list[dict[str, str]]:

@@ -149,7 +149,7 @@ class _Recursive(torch.autograd.Function):
         return state
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None, None]:
         across, down, *kept = ctx.saved_tensors
         distances = _columns_first(across, down)

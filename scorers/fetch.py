@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import shutil
 import tempfile
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -16,6 +18,7 @@ from scorers.scorer import Scorer
 from scorers.zoo import PUBLISHED, Published, cache_folder, load_file
 
 _CHUNK = 1 << 16
+_ABANDONED = 3600.0  # seconds without a change to the folder of a download
 _LIMIT = 1 << 30  # bytes; no published scorer is near it
 
 Progress = Callable[[int, int | None], None]
@@ -58,6 +61,7 @@ def fetch(
         return target
     try:
         cache.mkdir(parents=True, exist_ok=True)
+        _sweep(cache, name)
         folder = tempfile.TemporaryDirectory(dir=cache, prefix=f".{name}.")
     except OSError as error:
         raise WeightsError(f"cannot write {cache}: {error.strerror or error}") from error
@@ -66,6 +70,13 @@ def fetch(
         download(published.url, part, published.card, timeout, progress)
         Scorer(load_file(part).network, published.card).save(target)
     return target
+
+
+def _sweep(cache: Path, name: str) -> None:
+    """Remove what downloads that were killed left, but not one that may still be running."""
+    for unfinished in cache.glob(f".{name}.*"):
+        if time.time() - unfinished.stat().st_mtime > _ABANDONED:
+            shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def download(

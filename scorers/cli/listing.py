@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,15 +10,22 @@ import typer
 
 def list_scorers(
     cards: Annotated[bool, typer.Option("--cards", help="Print whole model cards.")] = False,
+    pages: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write each card there as a page.")
+    ] = None,
 ) -> None:
     """Name the scorers that load right now, and the published ones that can be fetched."""
     from scorers import zoo
     from scorers.weights_file import read_weights
 
     ready = {name: read_weights(zoo.find(name))[1] for name in zoo.list_scorers()}
-    absent = {name: e.card for name, e in zoo.PUBLISHED.items() if name not in ready}
-    for name, card in {**ready, **absent}.items():
-        if cards:
+    # a fetched file is converted on this machine; the published card holds everywhere
+    known = ready | {name: entry.card for name, entry in zoo.PUBLISHED.items()}
+    for name, card in known.items():
+        if pages:
+            pages.mkdir(parents=True, exist_ok=True)
+            (pages / f"{name}.md").write_text(card.to_markdown(), encoding="utf-8")
+        elif cards:
             print(card.to_markdown())
         else:
             state = "ready" if name in ready else f"not fetched; run: scorers fetch {name}"

@@ -1,7 +1,8 @@
 """The `enhance` command: this file puts it together, and each command has a file of its own.
 
-Exit status: 0 done; 1 some of several photos failed, each named on stderr, the others are done;
-2 the command could not do what was asked, said in one line on stderr; 130 interrupted.
+Exit status: 0 done; 1 some of several photos failed, each named on stderr, the others are done, or
+the reader of the output has gone; 2 the command could not do what was asked, said in one line on
+stderr; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -72,9 +73,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.Abort:
         return 130
     except BrokenPipeError:
-        # the reader (head, less) has gone: not an error, but nothing more can be printed
+        # the reader (head, less) has gone: nothing to say, and typer's status for the same
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        return 1
     except typer.TyperException as error:
         complain(error.format_message())
         return 2

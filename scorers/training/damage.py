@@ -124,14 +124,31 @@ def damage_detail(image: Tensor, amounts: Mapping[str, Tensor], noise_seed: int 
         if amount.get("blur", 0) > 0.05:
             row = gaussian_blur(row, amount["blur"])
         if amount.get("noise", 0) > 0:
-            noise = torch.randn(row.shape, generator=generator).to(row)
-            row = row + amount["noise"] * noise
+            row = row + amount["noise"] * camera_noise(row, generator)
         if amount.get("overdenoise", 0) > 0:
             row = torch.lerp(row, median5(row), amount["overdenoise"])
         if amount.get("jpeg", 0) > 0:
             row = jpeg(row, round(100 * (1 - amount["jpeg"])))
         rows.append(row)
     return torch.cat(rows).clamp(0, 1)
+
+
+def camera_noise(image: Tensor, generator: Generator) -> Tensor:
+    """Noise of about unit std for ``(1, 3, H, W)``, as developed photos have it.
+
+    Drawn anew per photo: grain of zero to one pixel (demosaicing and in-camera denoising smear
+    it), a share common to the channels, and half the time a level that follows the light.
+    """
+    grain, common, follows = torch.rand(3, generator=generator).tolist()
+    noise = torch.randn(image.shape, generator=generator).to(image)
+    noise = common * noise[:, :1] + (1 - common) * noise
+    if grain > 0.4:
+        noise = gaussian_blur(noise, grain)
+    noise = noise / noise.std().clamp(min=1e-6)
+    if follows < 0.5:
+        level = (image.mean(1, keepdim=True) + 0.05).sqrt()
+        noise = noise * level / level.mean()
+    return noise
 
 
 def gaussian_blur(image: Tensor, std: float) -> Tensor:

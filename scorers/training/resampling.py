@@ -36,15 +36,11 @@ def resample(image: Tensor, size: int, method: str, phase: float = 0.5) -> Tenso
         return F.adaptive_avg_pool2d(image, size)
     if method == "plain":
         return F.interpolate(image, (size, size), mode="bilinear", align_corners=False)
-    resized = F.interpolate(
-        image, (size, size), mode=method, align_corners=False, antialias=True
-    )
+    resized = F.interpolate(image, (size, size), mode=method, align_corners=False, antialias=True)
     return resized.clamp(0, 1)
 
 
-def random_crop_flip(
-    image: Tensor, generator: Generator, smallest: float = 0.85
-) -> Tensor:
+def random_crop_flip(image: Tensor, generator: Generator, smallest: float = 0.85) -> Tensor:
     """Cut one random rectangle of at least `smallest` of each side, mirrored half the time."""
     height, width = image.shape[-2:]
     share = smallest + (1 - smallest) * torch.rand(2, generator=generator)

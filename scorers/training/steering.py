@@ -70,7 +70,7 @@ class DistortAndRecover:
 
     render: Renderer
     bounds: Mapping[str, tuple[float, float]]
-    candidates: int = 10
+    candidates: int = 8
     detail: float = 0.25
     tone_keep: float = 0.5
 

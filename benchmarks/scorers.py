@@ -1,0 +1,160 @@
+"""Which scorer can be trusted, and with what: agreement, pairs, robustness, steering.
+
+    ENHANCE_DATA=folder python -m benchmarks.scorers nima-aesthetic nima-technical PATH...
+
+Reads `biq2021` (test split of the training scripts), `fivek_dpe9`, `polyu_real_noise` and
+`kodak24` under ``ENHANCE_DATA``; none of these photos trained or selected an embedded scorer.
+Steering renders the tone operator's whole grid for every FiveK input and takes the score's
+maximum, with no guard and no cost: how far from the retoucher's version does it lie?
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+import scorers
+from enhance.operators.laplacian import Laplacian
+from enhance.tuning.space import Space
+from scorers.evaluation.agreement import pair_accuracy, srcc
+from scorers.evaluation.figure import Figure, bootstrap
+from scorers.evaluation.robustness import jpeg_change, resize_spread, shift_spread
+from scorers.training.damage import Damage
+from scorers.training.photos import load_rated
+
+Score = Callable[[Tensor], Tensor]
+FOLDER = Path(__file__).parent.parent / "docs" / "benchmarks"
+
+
+def read(path: Path) -> Tensor:
+    """``(1, 3, H, W)`` in [0, 1]."""
+    with Image.open(path) as image:
+        pixels = np.array(image.convert("RGB"))
+    return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
+
+
+def native_crops(photo: Tensor, count: int, size: int, seed: int) -> Tensor:
+    """`count` random crops, the same for photos of one size and seed."""
+    generator = torch.Generator().manual_seed(seed)
+    height, width = photo.shape[-2:]
+    cuts = []
+    for _ in range(count):
+        y = int(torch.randint(max(1, height - size + 1), (), generator=generator))
+        x = int(torch.randint(max(1, width - size + 1), (), generator=generator))
+        cuts.append(photo[..., y : y + size, x : x + size])
+    return torch.cat(cuts)
+
+
+def ciede2000(image: Tensor, reference: Tensor) -> float:
+    """Mean CIEDE2000 difference of two ``(1, 3, H, W)`` photos, seen as 8-bit files."""
+    from skimage.color import deltaE_ciede2000, rgb2lab
+
+    lab = [
+        rgb2lab((t[0].permute(1, 2, 0).numpy() * 255).round().astype("uint8"))
+        for t in (image, reference)
+    ]
+    return float(deltaE_ciede2000(*lab).mean())
+
+
+def fivek(shared: Path) -> Iterator[tuple[Tensor, Tensor]]:
+    """Input and expert C's version of each pair."""
+    for path in sorted((shared / "data/fivek_dpe9/Input").glob("*.png")):
+        yield read(path), read(path.parent.parent / "Label" / path.name)
+
+
+def steering(shared: Path, score: Score) -> dict[str, Figure]:
+    """Distance to the retoucher before and after maximising the score over 726 settings."""
+    operator = Laplacian()
+    grid = Space(operator).grid()
+    before, after = [], []
+    for photo, expert in fivek(shared):
+        layers = operator.analyse(photo)
+        rows = []
+        for start in range(0, 726, 33):
+            part = {name: value[start : start + 33] for name, value in grid.items()}
+            rows.append(score(operator.render(layers, operator.complete(part))))
+        best = int(torch.cat(rows).argmax())
+        chosen = {name: value[best] for name, value in grid.items()}
+        rendered = operator.render(layers, operator.complete(chosen)).reshape(photo.shape)
+        before.append(ciede2000(photo, expert))
+        after.append(ciede2000(rendered, expert))
+    closer = (np.array(after) < np.array(before)).astype(float)
+    return {
+        "FiveK input: distance to expert": bootstrap(lambda a: float(a.mean()), before),
+        "FiveK 726-grid maximum: distance": bootstrap(lambda a: float(a.mean()), after),
+        "FiveK 726-grid maximum: closer": bootstrap(lambda a: float(a.mean()), closer),
+    }
+
+
+def measure(shared: Path, score: Score) -> dict[str, Figure]:
+    """Every figure of one scorer."""
+    rated = load_rated(shared / "data/biq2021/scores.csv", 512).part("test")
+    said = torch.cat([score(rated.batch(i)) for i in torch.arange(len(rated)).split(16)])
+    figures = {"BIQ2021 test: SRCC": srcc(said.numpy(), rated.means.numpy())}
+    pairs = [(float(score(b)), float(score(a))) for a, b in fivek(shared)]
+    figures["FiveK: expert over input"] = pair_accuracy(*zip(*pairs, strict=True))
+    clean, noisy = [], []
+    for path in sorted((shared / "data/polyu_real_noise").glob("*_mean.JPG")):
+        both = (path, path.with_name(path.name.replace("_mean", "_real")))
+        good, bad = (float(score(native_crops(read(p), 8, 224, 0)).mean()) for p in both)
+        clean.append(good)
+        noisy.append(bad)
+    figures["PolyU: clean over noisy, 8 native crops"] = pair_accuracy(clean, noisy)
+    kodak = [read(p) for p in sorted((shared / "data/kodak24").glob("*.png"))]
+    for name, amounts in COPIES.items():
+        damaged = Damage({kind: torch.tensor([amount]) for kind, amount in amounts.items()})
+        worse = [float(score(damaged(photo))) for photo in kodak]
+        better = [float(score(photo)) for photo in kodak]
+        figures[f"Kodak24: over its {name} copy"] = pair_accuracy(better, worse)
+    figures["Kodak24: spread over four resize filters"] = resize_spread(kodak, score)
+    figures["Kodak24: spread over one-pixel shifts"] = shift_spread(kodak, score)
+    figures["Kodak24: change by JPEG at quality 70"] = jpeg_change(kodak, score)
+    return figures | steering(shared, score)
+
+
+COPIES = {
+    "half contrast": {"contrast": float(np.log(0.5))},
+    "noisy (std 15)": {"noise": 15 / 255},
+    "blurred (std 2)": {"blur": 2.0},
+    "JPEG 10": {"jpeg": 0.9},
+    "median filtered": {"overdenoise": 1.0},
+    "one stop darker": {"exposure": -1.0},
+    "one stop brighter": {"exposure": 1.0},
+}
+
+
+def main() -> None:
+    """Measure the scorers named and print one table; ``--write`` records it in docs."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("scorers", nargs="+", help="names or paths")
+    parser.add_argument("--write", action="store_true", help="record in docs/benchmarks")
+    options = parser.parse_args()
+    shared = Path(os.environ["ENHANCE_DATA"])
+    columns: dict[str, dict[str, Figure]] = {}
+    for name in options.scorers:
+        with torch.no_grad():
+            columns[Path(name).stem] = measure(shared, scorers.load(name))
+    lines = [f"| figure | {' | '.join(columns)} |", f"|---|{'---|' * len(columns)}"]
+    for row in next(iter(columns.values())):
+        lines.append(f"| {row} | {' | '.join(str(c[row]) for c in columns.values())} |")
+    table = "\n".join(lines)
+    print(table)
+    if options.write:
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        data = {n: {row: asdict(f) for row, f in c.items()} for n, c in columns.items()}
+        (FOLDER / "scorers.json").write_text(json.dumps(data, indent=1) + "\n")
+        head = "# Scorers\n\n`python -m benchmarks.scorers " + " ".join(columns) + " --write`\n\n"
+        (FOLDER / "scorers.md").write_text(head + table + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""How much a score moves when nothing that a person sees has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from scorers.evaluation.figure import Figure, bootstrap
+from scorers.training.damage import jpeg
+from scorers.training.resampling import resample
+
+Score = Callable[[Tensor], Tensor]
+FILTERS = ("nearest", "bilinear", "area", "lanczos")
+
+
+def resized(image: Tensor, size: int, method: str) -> Tensor:
+    """Shrink ``(1, 3, H, W)`` to a square with one of `FILTERS`."""
+    if method == "lanczos":
+        import numpy as np
+        from PIL import Image
+
+        pixels = (image[0].permute(1, 2, 0).numpy() * 255).round().astype("uint8")
+        small = Image.fromarray(pixels).resize((size, size), Image.Resampling.LANCZOS)
+        return torch.from_numpy(np.array(small)).permute(2, 0, 1)[None].float() / 255
+    return resample(image, size, method)
+
+
+def _spread(versions: Iterable[Tensor], score: Score) -> float:
+    scores = torch.cat([score(version) for version in versions])
+    return float(scores.max() - scores.min())
+
+
+@torch.no_grad()
+def resize_spread(photos: Iterable[Tensor], score: Score, size: int = 224) -> Figure:
+    """Largest minus smallest score of a photo shrunk by each of `FILTERS`, mean over photos."""
+    spreads = [_spread((resized(p, size, m) for m in FILTERS), score) for p in photos]
+    return bootstrap(lambda a: float(a.mean()), spreads)
+
+
+@torch.no_grad()
+def shift_spread(photos: Iterable[Tensor], score: Score) -> Figure:
+    """Largest minus smallest score of a photo cut one pixel shorter at each corner."""
+    corners = [(0, 1, 0, 1), (0, 1, 1, 0), (1, 0, 0, 1), (1, 0, 1, 0)]
+    spreads = [_spread((F.pad(p, [-c for c in cut]) for cut in corners), score) for p in photos]
+    return bootstrap(lambda a: float(a.mean()), spreads)
+
+
+@torch.no_grad()
+def jpeg_change(photos: Iterable[Tensor], score: Score, quality: int = 70) -> Figure:
+    """Score after a JPEG round trip at `quality` minus the score before, mean over photos."""
+    changes = [float(score(jpeg(p, quality)) - score(p)) for p in photos]
+    return bootstrap(lambda a: float(a.mean()), changes)

@@ -1,0 +1,1 @@
+"""Training of scorers: data in memory, losses on order, damage, and a resumable loop."""

@@ -41,7 +41,8 @@ class Parameter:
         unit: ``"px"``, ``"std"`` ... or empty when it has none.
         scale: how search strategies should step: ``"linear"`` or ``"log"`` (then ``low > 0``).
         levels: how many values the grid strategy tries, evenly spaced on `scale`.
-        grid: those values themselves, where even spacing would miss one that matters (identity).
+        grid: those values themselves, where even spacing would miss one that matters (identity);
+            narrowed bounds keep what lies within them.
         tuned: searched unless the caller says otherwise; the others keep their default.
         stage: the step that reads it. An ``"analyse"`` parameter costs an analysis per value.
         integer: takes whole numbers only, hence has no gradient.
@@ -69,29 +70,6 @@ class Parameter:
             raise ParameterError(f"`low > 0` must hold on a log scale, but got low={self.low:g}")
         if self.levels < 1:
             raise ParameterError(f"`levels >= 1` must hold, but got levels={self.levels}")
-        for value in self.grid or ():
-            self.check("grid", value)
-
-    def nodes(self) -> tuple[float, ...]:
-        """The values a grid search tries: `grid`, or `levels` values evenly spaced on `scale`.
-
-        >>> Parameter(-1, 1, 0, "tone", levels=5).nodes()
-        (-1.0, -0.5, 0.0, 0.5, 1.0)
-        >>> Parameter(1, 4, 1, "width", scale="log", levels=3).nodes()
-        (1.0, 2.0, 4.0)
-        """
-        if self.grid is not None:
-            return self.grid
-        if self.levels == 1:
-            return (float(self.default),)
-        steps = [index / (self.levels - 1) for index in range(self.levels)]
-        if self.scale == "log":
-            values = [self.low * (self.high / self.low) ** step for step in steps]
-        else:
-            values = [self.low + (self.high - self.low) * step for step in steps]
-        if self.integer:
-            values = sorted({float(round(value)) for value in values})
-        return tuple(float(value) for value in values)
 
     def check(self, name: str, value: float | Tensor) -> None:
         """Raise `ParameterError` unless every value is finite, within bounds and of its kind."""

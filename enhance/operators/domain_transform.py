@@ -65,12 +65,10 @@ def domain_transform(
     guide = guide.to(working.dtype)
     inverse_s = _inverse("sigma_s", sigma_s, working)
     inverse_r = _inverse("sigma_r", sigma_r, working)
+    batch = _batch(working, guide, inverse_s, inverse_r)
     # the paper's distance d = 1 + sigma_s / sigma_r |I'|, over sigma_s
     across = inverse_s + inverse_r * guide.diff(dim=-1).abs().sum(-3)
     down = inverse_s + inverse_r * guide.diff(dim=-2).abs().sum(-3)
-    batch = torch.broadcast_shapes(working.shape[:1], across.shape[:-2])
-    if len(batch) != 1:
-        raise ImageError(f"sigmas must broadcast against the batch (B,), got {tuple(batch)}")
     smoothed: Tensor = _Recursive.apply(
         working.expand(*batch, -1, -1, -1),
         across.expand(*batch, -1, -1),
@@ -110,6 +108,21 @@ def _inverse(name: str, sigma: float | Tensor, like: Tensor) -> Tensor:
         worst = values.detach().min().item()
         raise ParameterError(f"{name} must be greater than 0, got {worst:g}")
     return 1 / values[..., None, None]
+
+
+def _batch(image: Tensor, guide: Tensor, inverse_s: Tensor, inverse_r: Tensor) -> torch.Size:
+    """The common batch shape ``(B,)`` of everything that is given."""
+    shapes = [image.shape[:1], guide.shape[:1], inverse_s.shape[:-2], inverse_r.shape[:-2]]
+    try:
+        batch = torch.broadcast_shapes(*shapes)
+    except RuntimeError:
+        batch = torch.Size()
+    if len(batch) != 1:
+        got = ", ".join(str(tuple(shape)) for shape in shapes)
+        raise ImageError(
+            f"image, guide, sigma_s and sigma_r must broadcast to one batch (B,), got {got}"
+        )
+    return batch
 
 
 def _rates(iterations: int) -> list[float]:

@@ -25,6 +25,7 @@ REFERENCE = 512
 LEVELS = 3  # affinities K, K^2, K^4: a base and three layers of detail
 TAU = 0.05  # contrast beyond which a layer's boost levels off
 DARK = 0.01  # luma below which colour stops following luma, so that ratios stay finite at black
+MARGIN = 1 / 32  # width of the bend towards black and white
 SHADOW_UP, SHADOW_DOWN = 2.5, 0.9  # largest lift and drop at which the curve stays monotone
 
 
@@ -217,14 +218,19 @@ def _tone(base: Tensor, shadow: Tensor, brightness: Tensor) -> Tensor:
 
 
 def _within_range(image: Tensor, change: Tensor) -> Tensor:
-    """``image + change`` without leaving [0, 1]: small changes pass, large ones approach the end.
+    """``image + change``, bent where it would leave [0, 1].
 
-    With ``room`` left in the change's direction it adds ``change / (1 + (change / room)^4)^(1/4)``,
-    which is exact at zero and, unlike a clamp, keeps a gradient wherever there is room.
+    What lies within `MARGIN` of an end, or beyond it, and farther out than the image itself is
+    drawn in: with ``room`` left to the end an excess ``e`` becomes ``e / (1 + (e / room)^4)^(1/4)``.
+    Unlike a clamp this keeps a gradient wherever there is room, and no change stays no change.
     """
-    # half the range where nothing changes: black and white keep a gradient at the identity
-    room = torch.addcmul(image.new_tensor(0.5), change.sign(), 0.5 - image)
-    both = torch.addcmul((change * change).square(), room * room, room * room) + 1e-20
-    quartic_root = both.rsqrt().rsqrt()
-    changed = torch.addcdiv(image, change * room, quartic_root)
-    return changed.clamp(0, 1)  # rounding only
+    wanted = image + change
+    inner = torch.minimum(
+        torch.maximum(wanted, image.clamp_max(MARGIN)), image.clamp_min(1 - MARGIN)
+    )
+    excess = wanted - inner
+    # the room in the excess's direction; any positive number where there is no excess
+    room = torch.addcmul(image.new_tensor(0.5), excess.sign(), 0.5 - inner)
+    both = torch.addcmul((excess * excess).square(), room * room, room * room) + 1e-20
+    bent = torch.addcdiv(inner, excess * room, both.rsqrt().rsqrt())
+    return bent.clamp(0, 1)  # rounding only

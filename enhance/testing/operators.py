@@ -50,9 +50,9 @@ class OperatorSuite(ABC):
         assert operator.summary, "an operator needs a summary of one line"
         for name, parameter in operator.parameters_spec.items():
             assert parameter.doc, f"{name} needs a sentence on what it does"
-            nodes = parameter.nodes()
-            assert len(set(nodes)) == len(nodes), f"{name} repeats a grid value: {nodes}"
-            parameter.check(name, torch.tensor(nodes))
+            grid = parameter.grid or (parameter.low, parameter.high)
+            assert len(set(grid)) == len(grid), f"{name} repeats a grid value: {grid}"
+            parameter.check(name, torch.tensor(grid))
         operator.complete(dict(operator.identity or {}))
 
     def test_identity(self) -> None:

@@ -65,6 +65,11 @@ class Chain(Operator[ChainLayers]):
         """The operators, in the order in which they work."""
         return list(self.operators)  # type: ignore[arg-type]
 
+    @property
+    def names(self) -> Sequence[Mapping[str, str]]:
+        """For each member, its own parameter names and what the chain calls them."""
+        return self._names
+
     def analyse(
         self,
         image: Tensor,

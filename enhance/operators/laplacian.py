@@ -221,7 +221,7 @@ def _within_range(image: Tensor, change: Tensor) -> Tensor:
     """``image + change``, bent where it would leave [0, 1].
 
     What lies within `MARGIN` of an end, or beyond it, and farther out than the image itself is
-    drawn in: with ``room`` left to the end an excess ``e`` becomes ``e / (1 + (e / room)^4)^(1/4)``.
+    drawn in: with ``room`` to the end an excess ``e`` becomes ``e / (1 + (e / room)^4)^(1/4)``.
     Unlike a clamp this keeps a gradient wherever there is room, and no change stays no change.
     """
     wanted = image + change

@@ -1,0 +1,89 @@
+"""Chains: names, order, batches, and one differentiable pass."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from enhance.errors import ParameterError
+from enhance.operators.chain import Chain
+from enhance.operators.laplacian import Laplacian
+from enhance.operators.turbo import Turbo
+from enhance.testing.images import photo
+
+
+def test_a_chain_is_its_members_one_after_the_other() -> None:
+    image = photo(20, 24, batch=2)
+    chain = Chain([Turbo(), Laplacian()])
+    expected = Laplacian()(Turbo()(image, sigma_s=3.0), detail=2.0, shadow=0.2)
+    seen = chain(image, sigma_s=3.0, detail=2.0, shadow=0.2)
+    torch.testing.assert_close(seen, expected, rtol=0, atol=1e-6)
+    swapped = Chain([Laplacian(), Turbo()])(image, sigma_s=3.0, detail=2.0, shadow=0.2)
+    assert (swapped - expected).abs().max() > 1e-3
+
+
+def test_names_are_plain_where_unique() -> None:
+    chain = Chain([Laplacian(), Turbo(), Laplacian()])
+    names = list(chain.parameters_spec)
+    assert chain.name == "laplacian+turbo+laplacian"
+    assert {"sigma_s", "laplacian.detail", "laplacian2.detail"} <= set(names)
+    assert "detail" not in names
+    image = photo(12, 12)
+    twice = Laplacian()(Laplacian()(image, detail=1.0), detail=2.0)
+    seen = chain(image, **{"laplacian.detail": 1.0, "laplacian2.detail": 2.0, "strength": 0.0})
+    torch.testing.assert_close(seen, twice, rtol=0, atol=1e-6)
+
+
+def test_what_a_chain_is_follows_from_its_members() -> None:
+    chain = Chain([Turbo(), Laplacian()])
+    assert chain.views == "native"
+    assert Chain([Laplacian()]).views == "whole"
+    assert chain.differentiable
+    assert chain.identity == {"strength": 0.0}
+    extent = (600, 800)
+    assert chain.halo(extent) == Turbo().halo(extent) + Laplacian().halo(extent)
+
+    class Blunt(Laplacian):
+        differentiable = False
+        identity = None
+
+    blunt = Chain([Turbo(), Blunt()])
+    assert not blunt.differentiable
+    assert blunt.identity is None
+
+
+def test_later_analysis_sees_what_earlier_members_rendered() -> None:
+    image = photo(16, 16)
+    chain = Chain([Laplacian(), Turbo()])
+    settings = chain.complete({"brightness": torch.tensor([0.0, 0.6])}, like=image)
+    seen = chain.render(chain.analyse(image, settings), settings)
+    for n, brightness in enumerate((0.0, 0.6)):
+        alone = Turbo()(Laplacian()(image, brightness=brightness))
+        torch.testing.assert_close(seen[n : n + 1], alone, rtol=0, atol=1e-5)
+
+
+def test_calibration_asks_the_photo_each_member_sees() -> None:
+    image = photo(32, 32)
+    chain = Chain([Laplacian(), Turbo()])
+    settings = chain.complete({"detail": 3.0}, like=image)
+    answered = chain.calibrate(image, settings)
+    enhanced = Laplacian()(image, detail=3.0)
+    own = Turbo().calibrate(enhanced, Turbo().complete({}, like=image))
+    torch.testing.assert_close(answered["sigma_n"], own["sigma_n"])
+    assert set(answered) == set(settings)
+
+
+def test_gradients_reach_every_member() -> None:
+    image = photo(16, 16).requires_grad_()
+    values = {
+        name: torch.tensor(value, requires_grad=True)
+        for name, value in {"sigma_s": 2.0, "detail": 1.0, "shadow": 0.1}.items()
+    }
+    rendered = Chain([Turbo(), Laplacian()])(image, **values)
+    for gradient in torch.autograd.grad(rendered.square().sum(), [image, *values.values()]):
+        assert gradient.abs().max() > 0
+
+
+def test_an_empty_chain_is_refused() -> None:
+    with pytest.raises(ParameterError, match="at least one operator"):
+        Chain([])

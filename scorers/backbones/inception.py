@@ -62,6 +62,7 @@ class InceptionV2(nn.Module):
             if projection:
                 self._add(f"{name}_pool_proj", channels, projection, 1)
             channels = direct + single + double + (projection or channels)
+        self.last_maps = nn.Identity()  # its output is the last with a height and a width
         initialise(self)
 
     def _add(self, name: str, inputs: int, outputs: int, kernel: int, stride: int = 1) -> None:
@@ -70,10 +71,12 @@ class InceptionV2(nn.Module):
         )
         self.add_module(name, conv)
         self.add_module(f"{name}_bn", norm)
+        self.add_module(f"{name}_relu", nn.ReLU(inplace=True))
 
     def _conv(self, name: str, features: Tensor) -> Tensor:
-        features = self.get_submodule(name)(features)
-        return F.relu(self.get_submodule(f"{name}_bn")(features), inplace=True)
+        for layer in (name, f"{name}_bn", f"{name}_relu"):
+            features = self.get_submodule(layer)(features)
+        return features
 
     def _block(self, block: str, features: Tensor) -> Tensor:
         direct, *_, projection, pooling = _BLOCKS[block]
@@ -101,4 +104,5 @@ class InceptionV2(nn.Module):
         features = F.max_pool2d(features, 3, stride=2, ceil_mode=True)
         for block in _BLOCKS:
             features = self._block(block, features)
-        return features.mean(dim=(-2, -1))
+        maps: Tensor = self.last_maps(features)
+        return maps.mean(dim=(-2, -1))

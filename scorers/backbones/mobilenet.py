@@ -59,6 +59,11 @@ class MobileNetV1(nn.Module):
         self.num_features = channels
         initialise(self)
 
+    @property
+    def last_maps(self) -> nn.Module:
+        """The layer whose output is the last that still has a height and a width."""
+        return self.features
+
     def forward(self, image: Tensor) -> Tensor:
         return self.features(image).mean(dim=(-2, -1))
 
@@ -93,6 +98,11 @@ class MobileNetV2(nn.Module):
         layers.append(_conv_relu(channels, self.num_features, 1, 1, 1, folded, same))
         self.features = nn.Sequential(*layers)
         initialise(self)
+
+    @property
+    def last_maps(self) -> nn.Module:
+        """The layer whose output is the last that still has a height and a width."""
+        return self.features
 
     def forward(self, image: Tensor) -> Tensor:
         return self.features(image).mean(dim=(-2, -1))

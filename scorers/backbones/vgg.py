@@ -50,6 +50,11 @@ class VGG16(nn.Module):
                 nn.Dropout(0.5),
             )
 
+    @property
+    def last_maps(self) -> nn.Module:
+        """The layer whose output is the last that still has a height and a width."""
+        return self.features
+
     def forward(self, image: Tensor) -> Tensor:
         pooled = F.adaptive_avg_pool2d(self.features(image), 7)
         features: Tensor = self.classifier(pooled.flatten(1))

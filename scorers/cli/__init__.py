@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import typer
 
 from scorers.cli.console import complain
+from scorers.cli.explain import explain
 from scorers.cli.fetch import fetch
 from scorers.cli.listing import list_scorers
 from scorers.cli.score import score
@@ -29,6 +30,7 @@ app = typer.Typer(
 app.command("list", epilog="Example: scorers list --cards")(list_scorers)
 app.command(epilog="Example: scorers fetch idealo-aesthetic")(fetch)
 app.command(epilog="Example: scorers score shoot/*.jpg --scorer idealo-technical")(score)
+app.command(epilog="Example: scorers explain photo.jpg -o explained/")(explain)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

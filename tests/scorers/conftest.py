@@ -24,10 +24,13 @@ def tiny_scorer(name: str = "tiny", size: int = 32) -> Scorer:
         measured={"SRCC": 0.5},
     )
     scorer = Scorer.untrained(card)
-    for parameter in scorer.parameters():  # away from a symmetric start, so that answers differ
+    for parameter in scorer.parameters():
         if parameter.ndim == 1:
             parameter.data.uniform_(-0.1, 0.1)
-    scorer.network.head.weight.data.normal_()
+    # undecided about mid-grey, and with an opinion about anything else
+    head = scorer.network.head
+    head.weight.data.normal_(std=10)
+    head.bias.data = -head.weight @ scorer.network.backbone(torch.zeros(1, 3, size, size))[0]
     return scorer
 
 

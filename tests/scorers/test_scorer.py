@@ -76,7 +76,7 @@ def test_gradients_flow_to_the_image_and_to_nothing_else(scorer: Scorer) -> None
 
 def test_the_gradient_is_the_slope_of_the_score(scorer: Scorer) -> None:
     exact = scorer.double()
-    image = torch.rand(1, 3, 9, 7, dtype=torch.float64, requires_grad=True)
+    image = torch.rand(1, 3, 5, 3, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(exact, image)
 
 

@@ -23,36 +23,36 @@ if TYPE_CHECKING:
 BITS_PER_SAMPLE = 258
 
 
-def is_deep(image: Image.Image) -> bool:
-    """Whether an opened, not yet loaded file holds colour at more than 8 bits."""
+def deep_layout(image: Image.Image) -> str | None:
+    """The layout of a file that holds colour at more than 8 bits, else None.
+
+    To be asked before anything is decoded: afterwards Pillow has forgotten.
+    """
     if image.format == "PNG":
+        layouts = {"RGB;16B": "RGB", "RGBA;16B": "RGBA", "LA;16B": "LA"}
         tiles = getattr(image, "tile", [])
-        return bool(tiles) and str(tiles[0].args).endswith(";16B") and image.mode != "I;16"
+        return layouts.get(tiles[0].args) if tiles and isinstance(tiles[0].args, str) else None
     if image.format == "TIFF":
         bits = image.tag_v2.get(BITS_PER_SAMPLE, (8,))  # type: ignore[attr-defined]
-        return len(bits) > 1 and max(bits) > 8
-    return False
+        return image.mode if len(bits) > 1 and max(bits) > 8 else None
+    return None
 
 
-def read_deep(image: Image.Image, path: Path) -> Array | None:
-    """The samples ``(H, W, C)`` in uint16 of a file that `is_deep`.
+def read_deep(path: Path, format: str, layout: str) -> Array | None:
+    """The samples ``(H, W, C)`` in uint16 of a PNG or TIFF of `deep_layout`.
 
     Layouts that the decoder lacks (grey with alpha, RGBA TIFF) give None and a warning: they
     are read, and later written, at 8 bits.
     """
     from kornia_rs import io
 
-    mode = image.mode.lower()
-    # "LA;16B" is how Pillow marks 16-bit grey with alpha, which it opens as RGBA
-    grey_alpha = image.format == "PNG" and image.tile[0].args == "LA;16B"  # type: ignore[attr-defined]
-    try:
-        if image.format == "PNG" and not grey_alpha:
-            return np.asarray(io.read_image_png_u16(str(path), mode))
-        if image.format == "TIFF" and mode == "rgb":
-            return np.asarray(io.read_image_tiff_u16(str(path), mode))
-    except Exception as error:  # kornia-rs raises plain Exception
-        raise ReadError(f"cannot read {path}: damaged {image.format}: {_line(error)}") from error
-    warnings.warn(f"{path}: 16 bits of this layout are read as 8", stacklevel=4)
+    readers = {"PNG": io.read_image_png_u16, "TIFF": io.read_image_tiff_u16}
+    if layout == "RGB" or (format, layout) == ("PNG", "RGBA"):
+        try:
+            return np.asarray(readers[format](str(path), layout.lower()))
+        except Exception as error:  # kornia-rs raises plain Exception
+            raise ReadError(f"cannot read {path}: damaged {format}: {_line(error)}") from error
+    warnings.warn(f"{path}: 16 bits of this layout are read as 8", stacklevel=6)
     return None
 
 

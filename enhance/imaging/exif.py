@@ -44,8 +44,9 @@ def upright(exif: bytes, *, turned: bool, keep_thumbnail: bool = True) -> bytes:
             if PIXEL_WIDTH in sub and PIXEL_HEIGHT in sub:
                 width, height = sub[PIXEL_WIDTH], sub[PIXEL_HEIGHT]
                 # type, count and value move together, since one may be short and one long
-                a, b = body[width + 2 : width + 12], body[height + 2 : height + 12]
-                body[width + 2 : width + 12], body[height + 2 : height + 12] = b, a
+                a, b = (struct.unpack_from("10s", body, place + 2)[0] for place in (width, height))
+                struct.pack_into("10s", body, width + 2, b)
+                struct.pack_into("10s", body, height + 2, a)
         if not keep_thumbnail:
             (count,) = struct.unpack_from(order + "H", body, first)
             struct.pack_into(order + "L", body, first + 2 + 12 * count, 0)

@@ -210,7 +210,7 @@ def _from_tensor(tensor: Tensor) -> Photo:
         if tensor.ndim == 3 and shape[-1] in CHANNELS:
             hint = " (channels go first in a tensor)"
         raise ImageError(f"a tensor must be ([1,] C, H, W) with C in 1..4, got {shape}{hint}")
-    values = tensor.detach().reshape(-1, *shape[-2:]).cpu()
+    values = tensor.detach().reshape(shape[-3] if tensor.ndim > 2 else 1, *shape[-2:]).cpu()
     if values.dtype in (torch.float16, torch.bfloat16):
         values = values.float()
     if values.dtype not in (torch.uint8, torch.uint16, torch.float32, torch.float64):

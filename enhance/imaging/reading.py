@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
 MAX_PIXELS = 500_000_000
 """Photos with more pixels are refused before they are decompressed; see `read`."""
 
-# what Pillow's decoders raise on damaged files
-BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
+# what Pillow's decoders were seen to raise on damaged files
+BROKEN = (
+    OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, RuntimeError,
+    ArithmeticError, MemoryError, struct.error, zlib.error,
+)  # fmt: skip
 PAGED = ("MPO", "PSD")  # hold further pictures beside the photo, which comes first
 
 
@@ -95,14 +99,21 @@ def read(path: str | os.PathLike[str], *, max_pixels: int | None = None) -> Phot
     path = Path(path)
     _check_file(path)
     limit = MAX_PIXELS if max_pixels is None else max_pixels
+    try:
+        with warnings.catch_warnings():
+            # what Pillow warns of on the way to an exception would only blur the one line
+            warnings.filterwarnings("ignore", module="PIL")
+            return _read(path, limit)
+    except ImageError as error:
+        raise ReadError(f"cannot read {path}: {error}") from error
+
+
+def _read(path: Path, limit: int) -> Photo:
     if path.suffix.lower() in formats.RAW:
         return _read_raw(path, limit)
     try:
-        with _opened(path) as image:
-            _check_size(path, image.width, image.height, limit)
+        with _opened(path, limit) as image:
             return _read_image(path, image)
-    except ImageError as error:
-        raise ReadError(f"cannot read {path}: {error}") from error
     except EnhanceError:
         raise
     except BROKEN as error:
@@ -134,7 +145,7 @@ def _check_size(path: Path, width: int, height: int, limit: int) -> None:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def _opened(path: Path, limit: int) -> Iterator[Image.Image]:
     from PIL import Image
 
     with path.open("rb") as file:
@@ -143,41 +154,51 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         formats.enable_heif()
     Image.init()
     own_limit = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = None  # ours replaces it, checked right after opening
+    Image.MAX_IMAGE_PIXELS = None  # our own check can name width and height
     try:
-        image = Image.open(path, formats=[name for name in formats.READABLE if name in Image.OPEN])
+        known = [name for name in formats.READABLE if name in Image.OPEN]
+        with Image.open(path, formats=known) as image:
+            _check_size(path, image.width, image.height, limit)
+            Image.MAX_IMAGE_PIXELS = limit  # some decoders find out about the size only later
+            yield image
+    except Image.DecompressionBombError as error:
+        raise ReadError(f"cannot read {path}: at most {limit} pixels are allowed") from error
     finally:
         Image.MAX_IMAGE_PIXELS = own_limit
-    with image:
-        yield image
 
 
 def _read_image(path: Path, image: Image.Image) -> Photo:
     format = "JPEG" if image.format == "MPO" else str(image.format)
     try:
+        deep_layout = deep.deep_layout(image)
         _check_single(path, image)
         blocks, directory = _blocks(path, format), None
         if format == "TIFF":
             directory = tiff.directory(image.tag_v2, image.getexif())  # type: ignore[attr-defined]
         options = _options(path, image, format)
         turned = orientation(image)
-        samples, layout, mode = _samples(path, image)
+        tags = Tags.of(image)  # Pillow turns a TIFF on loading and drops its orientation
+        samples, layout, mode = _samples(path, image, format, deep_layout)
+        if format != "TIFF":  # a PNG may tell more after its pixels
+            tags = Tags.of(image)
+    except EnhanceError:
+        raise
     except BROKEN as error:
         raise ReadError(f"cannot read {path}: {_what_broke(path, error, format)}") from error
-    tags = Tags.of(image)
     profile = load_profile(tags.icc, layout.removesuffix("A"))
     pixels, alpha, encoding = decode(samples, layout, profile)
     source = FileSource(path, format, mode, encoding, tags, turned, options, blocks, directory)
     return Photo(pixels, alpha, source)
 
 
-def _samples(path: Path, image: Image.Image) -> tuple[Array, Layout, str]:
-    if deep.is_deep(image):
-        samples = deep.read_deep(image, path)
+def _samples(
+    path: Path, image: Image.Image, format: str, deep_layout: str | None
+) -> tuple[Array, Layout, str]:
+    if deep_layout is not None:
+        samples = deep.read_deep(path, format, deep_layout)
         if samples is not None:
-            upright = turn(samples, orientation(image))
             layout = CHANNELS[samples.shape[-1]]
-            return upright, layout, layout
+            return turn(samples, orientation(image)), layout, layout
     image.load()
     return to_samples(apply_orientation(image))
 

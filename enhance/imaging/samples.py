@@ -33,6 +33,7 @@ class Encoding:
     Attributes:
         layout: what the channels are.
         dtype: of the samples.
+        size: height and width.
         profile: conversion to sRGB, None where the samples are sRGB.
         alpha: the alpha channel as it came, ``(H, W, 1)``.
         original: the colour samples as they came, kept only where sRGB cannot hold all of them
@@ -41,6 +42,7 @@ class Encoding:
 
     layout: Layout
     dtype: np.dtype[Any]
+    size: tuple[int, int]
     profile: Profile | None = None
     alpha: Array | None = None
     original: Array | None = None
@@ -93,21 +95,21 @@ def decode(
     if alpha is not None:
         opacity = torch.from_numpy(_normalise(alpha).transpose(2, 0, 1).copy())[None]
     original = colour.copy() if lossy else None
-    return pixels, opacity, Encoding(layout, samples.dtype, profile, alpha, original)
+    size = (samples.shape[0], samples.shape[1])
+    return pixels, opacity, Encoding(layout, samples.dtype, size, profile, alpha, original)
 
 
 def encode(pixels: Tensor, encoding: Encoding, *, dither: bool = True) -> Array:
     """Pixels to samples ``(H, W, C)`` of the encoding's layout and dtype; alpha as it came.
 
     Raises:
-        ImageError: `pixels` is not ``(1, 3, H, W)``, not finite, or of another size than alpha.
+        ImageError: `pixels` is not ``(1, 3, H, W)``, not finite, or of another size than the photo.
     """
     if pixels.ndim != 4 or pixels.shape[:2] != (1, 3):
         raise ImageError(f"pixels must be (1, 3, H, W), got {tuple(pixels.shape)}")
     size = tuple(pixels.shape[-2:])
-    for part in (encoding.alpha, encoding.original):
-        if part is not None and part.shape[:2] != size:
-            raise ImageError(f"pixels must keep the photo's size {part.shape[:2]}, got {size}")
+    if size != encoding.size:
+        raise ImageError(f"pixels must keep the photo's size {encoding.size}, got {size}")
     srgb = _to_array(pixels, encoding.layout)
     if not np.isfinite(srgb).all():
         raise ImageError("pixels must be finite, got NaN or infinity from the operator")
@@ -142,7 +144,7 @@ def check_values(samples: Array) -> None:
         value = samples[row, column][~np.isfinite(samples[row, column])][0]
         raise ImageError(f"pixels must be finite, got {value} at row {row}, column {column}")
     if high > 1 + OVERSHOOT:
-        hint = " (pass 0..255 values as uint8)" if 2 < high <= 255 else ""
+        hint = " (pass 0..255 values as uint8)" if 64 < high <= 255 else ""
         raise ImageError(f"float pixels must lie in [0, 1], got max {high:g}{hint}")
     if low < -OVERSHOOT:
         raise ImageError(f"float pixels must lie in [0, 1], got min {low:g}")

@@ -20,14 +20,16 @@ if TYPE_CHECKING:
 
 # describes how the pixels are laid out, which is the encoder's business
 OF_PIXELS = {
-    254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 274, 277, 278, 279, 284,
+    254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 284,
     288, 289, 290, 291, 292, 293, 301, 317, 320, 321, 322, 323, 324, 325, 330, 332, 334,
     338, 339, 340, 341, 347, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530, 531, 532,
 }  # fmt: skip
 SUB_DIRECTORIES = (EXIF_IFD, 34853)  # 34853: GPS
 LOSSLESS = {"tiff_lzw", "tiff_deflate", "tiff_adobe_deflate", "packbits", "zstd", "lzma"}
 ICC, XMP, ORIENTATION = 34675, 700, 274
-LONG = 4
+STRIP_OFFSETS = 273
+SHORT, LONG, UNDEFINED = 3, 4, 7
+HEADER = 8
 
 
 def is_tiff(path: Path) -> bool:
@@ -123,20 +125,19 @@ def exif_of(image: Image.Image) -> bytes | None:
     return exif.tobytes() if len(exif) else None
 
 
-def encode_deep(samples: Array, tags: ImageFileDirectory_v2, *, compress: bool) -> bytes:
-    """A TIFF of 16-bit or float samples ``(H, W, 3)`` with these tags.
+def encode_deep(samples: Array, *, compress: bool) -> bytes:
+    """A TIFF of uint16 or float32 samples ``(H, W, C)``, RGB or RGBA, without further tags.
 
     Args:
-        samples: uint16, or float32.
-        tags: the photo's tags; those of the pixels are added here.
+        samples: interleaved colour.
         compress: deflate instead of storing plainly.
     """
     from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
     height, width, channels = samples.shape
-    float32 = samples.dtype.kind == "f"
-    little = samples.astype("<f4" if float32 else "<u2")
-    if compress and not float32:  # horizontal differences, which wrap around by definition
+    is_float = samples.dtype.kind == "f"
+    little = samples.astype("<f4" if is_float else "<u2")
+    if compress and not is_float:  # horizontal differences, which wrap around by definition
         little[:, 1:] -= little[:, :-1].copy()
     data = zlib.compress(little.tobytes(), 6) if compress else little.tobytes()
     entries: dict[int, Any] = {
@@ -145,22 +146,50 @@ def encode_deep(samples: Array, tags: ImageFileDirectory_v2, *, compress: bool) 
         258: (little.dtype.itemsize * 8,) * channels,
         259: 8 if compress else 1,
         262: 2,
-        273: 0,  # Pillow counts from the end of the directory
+        STRIP_OFFSETS: 0,  # Pillow counts from the end of the directory
         277: channels,
         278: height,
         279: len(data),
         284: 1,
-        339: (3 if float32 else 1,) * channels,
+        339: (3 if is_float else 1,) * channels,
     }
-    if compress and not float32:
+    if compress and not is_float:
         entries[317] = 2
-    merged = ImageFileDirectory_v2(prefix=b"II")
-    for tag, value in tags.items():
-        merged.tagtype[tag] = tags.tagtype[tag]
-        merged[tag] = value
+    if channels == 4:
+        entries[338] = 2  # alpha that the colours were not multiplied with
+    result = ImageFileDirectory_v2(prefix=b"II")
     for tag, value in entries.items():
-        merged.tagtype[tag] = LONG if tag in (256, 257, 273, 278, 279) else 3
-        merged[tag] = value
+        result.tagtype[tag] = LONG if tag in (256, 257, STRIP_OFFSETS, 278, 279) else SHORT
+        result[tag] = value
+    return _file(result) + data
+
+
+def graft(encoded: bytes, tags: ImageFileDirectory_v2) -> bytes:
+    """An encoded TIFF with these tags added to its own.
+
+    The directory is written anew before everything else, since libtiff (which Pillow compresses
+    with) takes neither EXIF directories nor private tags of every type.
+    """
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+    own = ImageFileDirectory_v2(encoded[:HEADER])
+    file = io.BytesIO(encoded)
+    file.seek(own.next)
+    own.load(file)
+    merged = ImageFileDirectory_v2(prefix=encoded[:2])
+    for directory in (own, tags):
+        for tag, value in directory.items():
+            merged.tagtype[tag] = directory.tagtype[tag]
+            merged[tag] = value
+    # Pillow adds the end of the directory, where all that followed the header now goes
+    strips = own[STRIP_OFFSETS]
+    offsets = strips if isinstance(strips, tuple) else (strips,)
+    merged.tagtype[STRIP_OFFSETS] = LONG
+    merged[STRIP_OFFSETS] = tuple(offset - HEADER for offset in offsets)
+    return _file(merged) + encoded[HEADER:]
+
+
+def _file(directory: ImageFileDirectory_v2) -> bytes:
     file = io.BytesIO()
-    merged.save(file)
-    return file.getvalue() + data
+    directory.save(file)
+    return file.getvalue()

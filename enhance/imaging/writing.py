@@ -240,11 +240,14 @@ def _tiff(
 ) -> bytes:
     compression = options.get("compression", "tiff_adobe_deflate")
     if tags.icc is not None:
+        directory.tagtype[tiff.ICC] = tiff.UNDEFINED
         directory[tiff.ICC] = tags.icc
     if encoding.dtype != np.uint8 and encoding.layout != "L":
-        return tiff.encode_deep(samples, directory, compress=compression != "raw")
-    image = from_samples(samples, encoding.layout, mode)
-    return _pillow(image, "TIFF", {"tiffinfo": directory, "compression": compression})
+        data = tiff.encode_deep(samples, compress=compression != "raw")
+    else:
+        image = from_samples(samples, encoding.layout, mode)
+        data = _pillow(image, "TIFF", {"compression": compression})
+    return tiff.graft(data, directory)
 
 
 def _pillow(image: Image.Image, format: str, options: dict[str, Any]) -> bytes:

@@ -1,0 +1,347 @@
+"""Every bad input is one line that names the rule and the value, and nothing gets lost."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from enhance.errors import EnhanceError, ImageError, MissingExtraError, ReadError, WriteError
+from enhance.imaging import files, reading, writing
+from enhance.imaging.files import check_target, read, write, write_bytes
+from enhance.imaging.photo import Photo, as_photo
+
+SUFFIXES = [".jpg", ".png", ".tif", ".webp", ".avif", ".gif", ".bmp", ".jp2"]
+
+
+@pytest.fixture
+def photo(folder: Path, noise: np.ndarray) -> Photo:
+    Image.fromarray(noise).save(folder / "a.png")
+    return read("a.png")
+
+
+def encoded(suffix: str, folder: Path, side: int = 64) -> bytes:
+    values = np.random.default_rng(3).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    Image.fromarray(values).save(folder / f"whole{suffix}")
+    return (folder / f"whole{suffix}").read_bytes()
+
+
+def one_line(error: BaseException, path: str) -> str:
+    message = str(error)
+    assert "\n" not in message
+    assert message.startswith(f"cannot read {path}: ")
+    return message
+
+
+def test_no_such_file(folder: Path) -> None:
+    with pytest.raises(ReadError, match=r"^cannot read nowhere\.jpg: no such file$"):
+        read("nowhere.jpg")
+    with pytest.raises(OSError, match="no such file"):
+        as_photo("nowhere.jpg")
+
+
+def test_a_folder(folder: Path) -> None:
+    (folder / "photos.jpg").mkdir()
+    with pytest.raises(ReadError, match=r"^cannot read photos\.jpg: it is a folder$"):
+        read("photos.jpg")
+
+
+def test_an_empty_file(folder: Path) -> None:
+    (folder / "a.jpg").touch()
+    with pytest.raises(ReadError, match=r"^cannot read a\.jpg: the file is empty$"):
+        read("a.jpg")
+
+
+def test_a_path_through_a_file(photo: Photo) -> None:
+    with pytest.raises(ReadError, match=r"^cannot read a\.png/b\.png: Not a directory$"):
+        read("a.png/b.png")
+
+
+def test_an_impossible_path(folder: Path) -> None:
+    with pytest.raises(ReadError, match=r"^cannot read .*: embedded null byte$"):
+        read("a\0.jpg")
+
+
+@pytest.mark.parametrize(
+    "content", [b"hello", b"\0" * 5000, b"%PDF-1.4 ...", b"%!PS-Adobe-3.0 EPSF-3.0\n"]
+)
+def test_not_an_image(content: bytes, folder: Path) -> None:
+    (folder / "a.jpg").write_bytes(content)
+    with pytest.raises(ReadError, match=r"^cannot read a\.jpg: not an image of a known format$"):
+        read("a.jpg")
+
+
+def test_a_truncated_jpeg_says_after_how_much(folder: Path) -> None:
+    data = encoded(".jpg", folder, side=400)
+    (folder / "photo.jpg").write_bytes(data[:41000])
+    with pytest.raises(ReadError, match=r"^cannot read photo\.jpg: truncated JPEG after 41 kB$"):
+        read("photo.jpg")
+    (folder / "photo.jpg").write_bytes(data[:900])
+    with pytest.raises(
+        ReadError, match=r"^cannot read photo\.jpg: truncated JPEG after 900 bytes$"
+    ):
+        read("photo.jpg")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("share", [0.01, 0.3, 0.6, 0.9])
+def test_a_truncated_file_of_any_format_is_named(suffix: str, share: float, folder: Path) -> None:
+    data = encoded(suffix, folder)
+    (folder / f"a{suffix}").write_bytes(data[: max(int(len(data) * share), 1)])
+    with pytest.raises(ReadError) as caught:
+        read(f"a{suffix}")
+    one_line(caught.value, f"a{suffix}")
+
+
+@pytest.mark.parametrize("suffix", [*SUFFIXES, "16.png", "16.tif"])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.floats(0, 1, exclude_max=True), value=st.integers(0, 255), count=st.integers(1, 9))
+def test_damaged_bytes_give_a_photo_or_one_line(
+    suffix: str, place: float, value: int, count: int, folder: Path
+) -> None:
+    import cv2
+
+    path = folder / f"whole{suffix}"
+    if not path.exists():
+        if suffix.startswith("16"):
+            path = folder / f"whole{suffix}"
+            cv2.imwrite(str(path), np.full((16, 16, 3), 4321, np.uint16))
+        else:
+            encoded(suffix, folder, side=16)
+    data = bytearray(path.read_bytes())
+    start = int(place * len(data))
+    data[start : start + count] = bytes([value]) * len(data[start : start + count])
+    damaged = folder / f"a.{suffix.removeprefix('16').removeprefix('.')}"
+    damaged.write_bytes(data)
+    try:
+        assert read(damaged).pixels.isfinite().all()
+    except ReadError as error:
+        one_line(error, str(damaged))
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".png", ".webp", ".avif"])
+def test_an_animation(suffix: str, folder: Path, noise: np.ndarray) -> None:
+    frames = [Image.fromarray(np.roll(noise, shift, 1)) for shift in range(3)]
+    frames[0].save(f"a{suffix}", save_all=True, append_images=frames[1:])
+    with pytest.raises(
+        ReadError, match=rf"^cannot read a\{suffix}: a photo has one frame, this has 3$"
+    ):
+        read(f"a{suffix}")
+
+
+def test_several_pages(folder: Path, noise: np.ndarray) -> None:
+    page = Image.fromarray(noise)
+    page.save("a.tif", save_all=True, append_images=[page])
+    with pytest.raises(ReadError, match=r"^cannot read a\.tif: a photo has one page, this has 2$"):
+        read("a.tif")
+
+
+def test_a_decompression_bomb_is_refused_before_it_goes_off(folder: Path) -> None:
+    import struct
+    import zlib
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        )
+
+    side = 100_000
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
+    rows = chunk(b"IDAT", zlib.compress(bytes(1000)))
+    Path("a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + rows + chunk(b"IEND", b""))
+    with pytest.raises(ReadError) as caught:
+        read("a.png")
+    assert str(caught.value) == (
+        "cannot read a.png: at most 500000000 pixels are allowed, got 100000 x 100000 = 10000000000"
+    )
+
+
+def test_the_limit_of_pixels_can_be_set_and_pillows_own_is_left_alone(
+    photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    assert read("a.png").size == (7, 9)
+    assert Image.MAX_IMAGE_PIXELS == 10
+    with pytest.raises(ReadError, match="at most 62 pixels are allowed, got 9 x 7 = 63"):
+        read("a.png", max_pixels=62)
+    assert read("a.png", max_pixels=63).size == (7, 9)
+    monkeypatch.setattr(reading, "MAX_PIXELS", 62)
+    with pytest.raises(ReadError, match="at most 62 pixels"):
+        read("a.png")
+
+
+def test_a_float_tiff_beyond_the_range_or_the_limit(folder: Path) -> None:
+    import tifffile
+
+    tifffile.imwrite("a.tif", np.full((4, 4, 3), 3.0, np.float32), photometric="rgb")
+    with pytest.raises(
+        ReadError, match=r"^cannot read a\.tif: float pixels must lie in \[0, 1\], got max 3"
+    ):
+        read("a.tif")
+    with pytest.raises(ReadError, match="at most 15 pixels are allowed, got 4 x 4 = 16"):
+        read("a.tif", max_pixels=15)
+
+
+@pytest.mark.parametrize(
+    ("name", "extra", "module"), [("a.nef", "raw", "rawpy"), ("a.heic", "heif", "pillow_heif")]
+)
+def test_a_missing_extra_is_named(
+    name: str, extra: str, module: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    Path(name).write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    with pytest.raises(MissingExtraError, match=rf"pip install 'enhance-tune\[{extra}\]'"):
+        read(name)
+    with pytest.raises(ImportError):
+        read(name)
+
+
+# writing
+
+
+@pytest.mark.parametrize("name", ["b.foo", "b", "b.", "b.psd", ".png"])
+def test_an_unknown_extension(name: str, photo: Photo) -> None:
+    with pytest.raises(WriteError, match=re.escape(f"cannot write {name}: unknown extension ")):
+        write(photo, photo.pixels, name)
+    assert os.listdir() == ["a.png"]
+
+
+def test_a_target_that_cannot_be(photo: Photo, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("folder.png").mkdir()
+    with pytest.raises(WriteError, match=r"^cannot write folder\.png: it is a folder$"):
+        write(photo, photo.pixels, "folder.png")
+    with pytest.raises(WriteError, match=r"^cannot write no/b\.png: no folder .*no$"):
+        write(photo, photo.pixels, "no/b.png")
+    with pytest.raises(OSError, match="cannot write"):
+        write(photo, photo.pixels, "a.png/b.png")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # a test may run as root
+    with pytest.raises(WriteError, match=r"^cannot write b\.png: permission denied$"):
+        write(photo, photo.pixels, "b.png")
+    assert sorted(os.listdir()) == ["a.png", "folder.png"]
+
+
+@pytest.mark.parametrize("kind", ["same", "dotted", "link", "hard link"])
+def test_the_input_is_not_overwritten_unless_asked(kind: str, photo: Photo) -> None:
+    before = Path("a.png").read_bytes()
+    target = {"same": "a.png", "dotted": "./x/../a.png"}.get(kind, "b.png")
+    Path("x").mkdir()
+    if kind == "link":
+        Path("b.png").symlink_to("a.png")
+    if kind == "hard link":
+        Path("b.png").hardlink_to("a.png")
+    with pytest.raises(WriteError, match="it is the input"):
+        write(photo, 1 - photo.pixels, target)
+    assert Path("a.png").read_bytes() == before
+    write(photo, 1 - photo.pixels, target, overwrite=True)
+    assert torch.equal(read(target).pixels, as_photo(Image.open(target)).pixels)
+    assert torch.allclose(read(target).pixels, 1 - photo.pixels)
+    if kind == "link":
+        assert Path("b.png").is_symlink()
+
+
+def test_a_photo_that_has_no_file_may_replace_any(photo: Photo, noise: np.ndarray) -> None:
+    other = as_photo(255 - noise)
+    write(other, other.pixels, "a.png")
+    assert torch.allclose(read("a.png").pixels, other.pixels)
+
+
+def test_transparency_is_not_dropped_silently(folder: Path, rng: np.random.Generator) -> None:
+    array = rng.integers(0, 256, (7, 9, 4), dtype=np.uint8)
+    photo = as_photo(array)
+    with pytest.raises(WriteError, match=r"^cannot write b\.jpg: JPEG holds no transparency"):
+        write(photo, photo.pixels, "b.jpg")
+    array[..., 3] = 255  # opaque everywhere: nothing to drop
+    photo = as_photo(array)
+    write(photo, photo.pixels, "b.jpg")
+    assert os.listdir() == ["b.jpg"]
+
+
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf])
+def test_pixels_that_are_not_finite_are_not_written(bad: float, photo: Photo) -> None:
+    pixels = photo.pixels.clone()
+    pixels[0, 0, 0, 0] = bad
+    with pytest.raises(ImageError, match="pixels must be finite"):
+        write(photo, pixels, "b.png")
+    assert os.listdir() == ["a.png"]
+
+
+def test_an_encoder_that_fails_leaves_the_old_file(
+    photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("b.png").write_bytes(b"old")
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("encoder error -2\nwhen writing image file")
+
+    monkeypatch.setattr(Image.Image, "save", fail)
+    with pytest.raises(WriteError, match=r"^cannot write b\.png: encoder error -2 when writing"):
+        write(photo, photo.pixels, "b.png")
+    assert Path("b.png").read_bytes() == b"old"
+    assert sorted(os.listdir()) == ["a.png", "b.png"]
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_an_interrupted_write_leaves_the_old_file(
+    step: str, error: BaseException, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("b.json").write_bytes(b"old")
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(os, step, fail)
+    with pytest.raises((WriteError, KeyboardInterrupt)) as caught:
+        write_bytes("b.json", b"new")
+    if isinstance(error, OSError):
+        assert str(caught.value) == "cannot write b.json: No space left on device"
+    assert Path("b.json").read_bytes() == b"old"
+    assert os.listdir() == ["b.json"]
+
+
+def test_a_killed_process_leaves_the_old_file(folder: Path) -> None:
+    Path("b.json").write_bytes(b"old")
+    # killed with everything written but nothing renamed yet: the worst moment
+    script = (
+        "import os, signal\n"
+        "from enhance.imaging.files import write_bytes\n"
+        "os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "write_bytes('b.json', b'new')\n"
+    )
+    root = str(Path(writing.__file__).parents[2])
+    done = subprocess.run([sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": root})
+    assert done.returncode == -9
+    assert Path("b.json").read_bytes() == b"old"
+
+
+def test_permissions_are_kept_and_new_files_get_the_usual_ones(folder: Path) -> None:
+    write_bytes("new", b"1")
+    Path("usual").touch()
+    assert Path("new").stat().st_mode == Path("usual").stat().st_mode
+    Path("new").chmod(0o640)
+    write_bytes("new", b"2")
+    assert Path("new").stat().st_mode & 0o777 == 0o640
+    assert Path("new").read_bytes() == b"2"
+
+
+def test_check_target_tells_the_format_before_any_work(photo: Photo) -> None:
+    assert check_target("b.JPG") == "JPEG"
+    assert check_target("b.tiff", source="a.png") == "TIFF"
+    with pytest.raises(WriteError, match="it is the input"):
+        check_target("a.png", source="a.png")
+    assert check_target("a.png", source="a.png", overwrite=True) == "PNG"
+
+
+def test_every_error_is_of_the_family() -> None:
+    for error in (ReadError, WriteError, ImageError, MissingExtraError):
+        assert issubclass(error, EnhanceError)
+    assert files.read is reading.read

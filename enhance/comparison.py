@@ -29,12 +29,13 @@ def before_after(before: Any, after: Any, width: int = WIDTH) -> Image:
     size = max(1, int(left.width * scale)), max(1, int(left.height * scale))
     picture = Image.new("RGB", (2 * size[0] + gap, size[1]), "white")
     draw = ImageDraw.Draw(picture)
-    font = ImageFont.load_default(max(10.0, size[1] / 24))
+    letters = max(10.0, size[1] / 24)
+    font = ImageFont.load_default(letters)
     for photo, label, x in ((left, "before", 0), (right, "after", size[0] + gap)):
         shown = photo if photo.size == size else photo.resize(size, Image.Resampling.LANCZOS)
         picture.paste(shown, (x, 0))
         draw.text(
-            (x + font.size / 2, font.size / 3),
+            (x + letters / 2, letters / 3),
             label,
             "white",
             font,

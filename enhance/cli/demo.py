@@ -31,30 +31,30 @@ def demo(
     """Tune a real photo with each operator, print what changed, and write before/after pictures.
 
     Laplacian is tuned on the photo, Turbo on the photo with noise added. Without a photo of your
-    own, public-domain ones that scikit-image ships are taken.
+    own it is a public-domain one that scikit-image ships.
     """
     import enhance
     from enhance.comparison import save_before_after
 
     make_folder(output)
-    for name, pixels in _photos(photo).items():
-        for operator in ("laplacian", "turbo"):
-            noisy = operator == "turbo"
-            given = add_noise(pixels) if noisy else pixels
-            title = f"{name}, noise of std {NOISE_STD} added" if noisy else name
-            print(f"{title}: tuning {operator}", flush=True)
-            started = time.perf_counter()
-            result = enhance.tune(given, operator=operator)
-            print(describe(result, time.perf_counter() - started))
-            if noisy:
-                before, after = psnr(given, pixels), psnr(result.image, pixels)
-                print(f"  against the photo without noise: {before:.2f} dB -> {after:.2f} dB")
-            path = output / f"{name}_{operator}.png"
-            result.save(path)
-            result.recipe.save(path.with_suffix(".json"))
-            compared = path.with_name(f"{name}_{operator}_before_after.jpg")
-            save_before_after(given, result.image, compared)
-            print(f"  wrote {path} and {compared.name}\n", flush=True)
+    name, pixels = _read(photo) if photo is not None else _shipped()
+    for operator in ("laplacian", "turbo"):
+        noisy = operator == "turbo"
+        given = add_noise(pixels) if noisy else pixels
+        title = f"{name}, noise of std {NOISE_STD} added" if noisy else name
+        print(f"{title}: tuning {operator}", flush=True)
+        started = time.perf_counter()
+        result = enhance.tune(given, operator=operator)
+        print(describe(result, time.perf_counter() - started))
+        if noisy:
+            before, after = psnr(given, pixels), psnr(result.image, pixels)
+            print(f"  against the photo without noise: {before:.2f} dB -> {after:.2f} dB")
+        path = output / f"{name}_{operator}.png"
+        result.save(path)
+        result.recipe.save(path.with_suffix(".json"))
+        compared = path.with_name(f"{name}_{operator}_before_after.jpg")
+        save_before_after(given, result.image, compared)
+        print(f"  wrote {path} and {compared.name}\n", flush=True)
 
 
 def add_noise(pixels: NDArray[np.uint8], std: float = NOISE_STD) -> NDArray[np.uint8]:
@@ -73,19 +73,21 @@ def psnr(image: NDArray[np.uint8], truth: NDArray[np.uint8]) -> float:
     return float(10 * np.log10(255**2 / error))
 
 
-def _photos(photo: Path | None) -> dict[str, NDArray[np.uint8]]:
-    if photo is not None:
-        import numpy as np
+def _read(photo: Path) -> tuple[str, NDArray[np.uint8]]:
+    import numpy as np
 
-        from enhance.imaging.files import read
+    from enhance.imaging.files import read
 
-        pixels = read(photo).pixels[0].permute(1, 2, 0)
-        return {photo.stem: np.asarray((pixels * 255).round().byte())}
+    pixels = read(photo).pixels[0].permute(1, 2, 0)
+    return photo.stem, np.asarray((pixels * 255).round().byte())
+
+
+def _shipped() -> tuple[str, NDArray[np.uint8]]:
     try:
         from skimage import data
     except ImportError:
         raise MissingExtraError(
-            "the demo's photos come with scikit-image: pip install scikit-image, or name a photo "
+            "the demo's photo comes with scikit-image: pip install scikit-image, or name a photo "
             "of yours with --photo"
         ) from None
-    return {"coffee": data.coffee(), "rocket": data.rocket()}
+    return "rocket", data.rocket()

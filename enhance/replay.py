@@ -1,0 +1,56 @@
+"""Apply a recipe to a photo."""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import Any
+
+from enhance.imaging.photo import ImageLike, as_photo
+from enhance.operators.resolve import resolve_operator
+from enhance.recipe import Recipe
+from enhance.rendering import render_full
+
+
+def apply(
+    image: ImageLike,
+    recipe: Recipe | str | PathLike[str],
+    *,
+    output: str | PathLike[str] | None = None,
+    overwrite: bool = False,
+) -> Any:
+    """Repeat an enhancement, on the same photo or on another one, at full resolution.
+
+    Args:
+        image: whatever `enhance.tune` takes.
+        recipe: a recipe, or the path of one.
+        output: a file to write the result to, with the metadata of the input.
+        overwrite: allow `output` to be the input file.
+
+    Returns:
+        The photo, of the same kind as `image`.
+
+    Raises:
+        RecipeError: the recipe cannot be read.
+        UnknownNameError: it names an operator or a parameter that is not known here.
+        ParameterError: one of its settings is out of bounds.
+        ReadError, ImageError, WriteError: the photo cannot be read, worked on or written.
+
+    >>> import torch
+    >>> photo = torch.full((3, 8, 8), 0.25)
+    >>> brighter = apply(photo, Recipe(("laplacian",), {"brightness": 0.5}))
+    >>> bool((brighter > photo).all())
+    True
+    """
+    if not isinstance(recipe, Recipe):
+        recipe = Recipe.load(recipe)
+    operator = resolve_operator(recipe.operators)
+    operator.complete(recipe.settings)
+    photo = as_photo(image)
+    pixels = photo.pixels
+    if recipe.verdict == "enhanced":
+        pixels = render_full(operator, pixels, recipe.settings)
+    if output is not None:
+        from enhance.imaging.files import write
+
+        write(photo, pixels, output, overwrite=overwrite)
+    return photo.like_input(pixels)

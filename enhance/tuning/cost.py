@@ -1,0 +1,83 @@
+"""What leaving the input costs, so that a scorer's slope does not carry a photo to the corner.
+
+The maximum of a scorer over an operator's settings is farther from a retoucher's version than
+the input itself; a penalty that grows with the distance from the untouched setting slows that.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from enhance.operators.base import Operator, Parameter
+from enhance.operators.chain import Chain
+from enhance.tuning.space import Space
+
+LEAVING_COST = 0.4
+"""Score that one parameter moved over its whole range costs."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """``weight * sum_p ((v_p - default_p) / reach_p)^2`` over some of the varying parameters.
+
+    `reach` is the distance from the default to the operator's farther bound (in logarithms on a
+    log scale), so bounds that a caller narrows change nothing about what a setting costs.
+
+    Attributes:
+        space: maps points to settings.
+        spec: the parameters that cost, with the operator's own bounds.
+        weight: what one parameter moved over its whole range costs, in units of the score.
+    """
+
+    space: Space
+    spec: Mapping[str, Parameter]
+    weight: float = LEAVING_COST
+
+    def __call__(self, points: Tensor) -> Tensor:
+        """Cost ``(K,)`` of points ``(K, D)``, in units of the score, differentiable."""
+        settings = self.space.settings(points)
+        total = torch.zeros(points.shape[:-1], dtype=points.dtype)
+        for name, parameter in self.spec.items():
+            total = total + _normalised(parameter, settings[name]) ** 2
+        return self.weight * total
+
+
+def leaving_cost(operator: Operator[Any], space: Space) -> Cost | None:
+    """The cost of leaving the input, or None where no varying parameter has one.
+
+    A parameter costs where its operator's defaults change nothing: tone. Denoising has no such
+    default, its settings are compared with the untouched photo only. In a chain, each member
+    counts for itself.
+    """
+    spec = {name: operator.parameters_spec[name] for name in neutral_at_default(operator, space)}
+    return Cost(space, spec) if spec else None
+
+
+def neutral_at_default(operator: Operator[Any], space: Space) -> list[str]:
+    """The varying parameters of those operators, chained or not, whose defaults change nothing."""
+    neutral = set(_neutral(operator))
+    return [name for name in space.names if name in neutral]
+
+
+def _neutral(operator: Operator[Any]) -> Iterator[str]:
+    if isinstance(operator, Chain):
+        for member, names in zip(operator.members, operator.names, strict=True):
+            yield from (names[own] for own in _neutral(member))
+    elif operator.identity is not None and all(
+        operator.parameters_spec[name].default == value for name, value in operator.identity.items()
+    ):
+        yield from operator.parameters_spec
+
+
+def _normalised(parameter: Parameter, value: Tensor) -> Tensor:
+    low, high, default = parameter.low, parameter.high, parameter.default
+    if parameter.scale == "log":
+        reach = max(math.log(high / default), math.log(default / low))
+        return (value / default).log() / reach
+    return (value - default) / max(high - default, default - low)

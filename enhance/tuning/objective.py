@@ -1,0 +1,213 @@
+"""The one number that every strategy maximises.
+
+``value(point) = mean over views of score(render(view, point)) - cost(point)``
+
+Views are analysed once; points are rendered and scored in chunks whose memory is bounded. The
+scorer is any callable ``(B, 3, H, W) in [0, 1] -> (B,)``, higher better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from enhance.errors import ParameterError
+from enhance.operators.base import Operator
+from enhance.tuning.cost import Cost
+from enhance.tuning.space import Space
+from enhance.tuning.views import Views
+
+ScoreFunction = Callable[[Tensor], Tensor]
+
+_CHUNK_PIXELS = 8 * 224 * 224
+"""Pixels rendered and scored at once. On a CPU larger batches leave the cache and are slower per
+image; with a gradient they stay within 1.5 GB, as MobileNet keeps 50 MB per 224x224 image."""
+
+
+@dataclass(frozen=True)
+class _Batch:
+    views: Views
+    layers: Any
+
+
+class Objective:
+    """Scores points of a space on fixed views of one photo.
+
+    Args:
+        operator: renders the views.
+        scorer: judges them; its answer is checked to be one finite number per image.
+        views: what is judged.
+        space: maps points ``(K, D)`` of the unit cube to settings.
+        cost: what a point costs, in units of the score; None for nothing.
+
+    Attributes:
+        baseline: scores ``(V,)`` of the untouched views.
+        scored: how many images the scorer has judged so far.
+    """
+
+    def __init__(
+        self,
+        operator: Operator[Any],
+        scorer: ScoreFunction,
+        views: Views,
+        space: Space,
+        cost: Cost | None = None,
+    ) -> None:
+        self.operator = operator
+        self.scorer = scorer
+        self.views = views
+        self.space = space
+        self.cost = cost
+        self.scored = 0
+        self._analyse_each = any(p.stage == "analyse" for p in space.varying.values())
+        per_batch = max(1, _CHUNK_PIXELS // views.windows[0, 0].numel())
+        with torch.no_grad():
+            self._batches = [
+                _Batch(part, None if self._analyse_each else self._analyse(part))
+                for part in views.batches(per_batch)
+            ]
+            self.baseline = (
+                torch.cat([self._score_in_chunks(batch.views.images) for batch in self._batches])
+                .double()
+                .cpu()
+            )
+
+    def __len__(self) -> int:
+        return len(self.views)
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether gradients flow from the score to every varying parameter; tried on one view."""
+        if not (self.operator.differentiable and self.space.smooth and self.space.names):
+            return False
+        image = self.views.first(1).images.clone().requires_grad_()
+        try:
+            return bool(self._score(image).requires_grad)
+        except RuntimeError:  # such as numpy() on a tensor that requires grad
+            return False
+
+    def first(self, count: int) -> Objective:
+        """The same objective on the first `count` views only: coarser, and that much cheaper."""
+        views = self.views.first(count)
+        return Objective(self.operator, self.scorer, views, self.space, self.cost)
+
+    def render(self, points: Tensor) -> Tensor:
+        """What the scorer would see at points ``(K, D)``: ``(K, V, 3, h, w)``."""
+        with torch.no_grad():
+            parts = [batch.views.cut(self._render(batch, points)) for batch in self._batches]
+        return torch.cat(parts, dim=1)
+
+    def scores(self, points: Tensor) -> Tensor:
+        """Scores ``(K, V)`` of points ``(K, D)``, float64, without gradient."""
+        rows = []
+        with torch.no_grad():
+            for chunk in self._chunks(points):
+                columns = []
+                for batch in self._batches:
+                    images = batch.views.cut(self._render(batch, chunk))
+                    scores = self._score_in_chunks(images.flatten(0, 1))
+                    columns.append(scores.unflatten(0, images.shape[:2]))
+                rows.append(torch.cat(columns, dim=1))
+        return torch.cat(rows).double().cpu()
+
+    def values(self, points: Tensor) -> Tensor:
+        """Mean score minus cost ``(K,)`` of points ``(K, D)``, float64."""
+        value = self.scores(points).mean(1)
+        return value if self.cost is None else value - self.cost(points)
+
+    def values_and_gradients(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        """`values`, and their gradients ``(K, D)`` to the points, float64.
+
+        Raises:
+            ParameterError: the operator or the scorer passes no gradient on.
+        """
+        if not self.space.names:
+            return self.values(points), torch.zeros_like(points)
+        values, gradients = [], []
+        for chunk in self._chunks(points):
+            leaf = chunk.clone().requires_grad_()
+            value = torch.zeros(len(chunk), dtype=torch.float64)
+            if self.cost is not None:
+                paid = self.cost(leaf)
+                paid.sum().neg().backward()
+                value -= paid.detach()
+            for batch in self._batches:
+                value += self._score_and_backpropagate(batch, leaf)
+            values.append(value)
+            gradients.append(torch.zeros_like(leaf) if leaf.grad is None else leaf.grad)
+        return torch.cat(values), torch.cat(gradients)
+
+    def _score_and_backpropagate(self, batch: _Batch, points: Tensor) -> Tensor:
+        """A batch's share of the mean score ``(K,)``; its gradient is added to the points'."""
+        rendered = self._render(batch, points)
+        # the scorer keeps far more for its backward pass than the operator, so the views go
+        # through it a few at a time, and the operator's pass runs once with their sum
+        pixels = rendered.detach().requires_grad_()
+        total = torch.zeros(len(points), dtype=torch.float64)
+        for images, owners in self._view_chunks(batch.views.cut(pixels)):
+            scores = self._score(images).double() / len(self)
+            if not (scores.requires_grad and rendered.requires_grad):
+                raise ParameterError(
+                    "the gradient strategy needs an operator and a scorer that pass one on; "
+                    "use grid or bayesian"
+                )
+            scores.sum().backward()
+            total.index_add_(0, owners, scores.detach().cpu())
+        rendered.backward(pixels.grad)
+        return total
+
+    def _view_chunks(self, images: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Views ``(K, V, 3, h, w)`` a few at a time, with the index of the point of each."""
+        owners = torch.arange(len(images)).repeat_interleave(images.shape[1])
+        return zip(self._in_chunks(images.flatten(0, 1)), self._in_chunks(owners), strict=True)
+
+    def _score_in_chunks(self, images: Tensor) -> Tensor:
+        return torch.cat([self._score(chunk) for chunk in self._in_chunks(images)])
+
+    def _in_chunks(self, items: Tensor) -> tuple[Tensor, ...]:
+        height, width = self.views.size
+        return items.split(max(1, _CHUNK_PIXELS // (height * width)))
+
+    def _chunks(self, points: Tensor) -> tuple[Tensor, ...]:
+        largest = max(batch.views.windows[:, 0].numel() for batch in self._batches)
+        return points.double().split(max(1, _CHUNK_PIXELS // largest))
+
+    def _analyse(self, views: Views) -> Any:
+        complete = {
+            name: torch.tensor(value, dtype=views.windows.dtype, device=views.windows.device)
+            for name, value in self.space.constant.items()
+        }
+        for name, parameter in self.space.varying.items():
+            complete[name] = views.windows.new_tensor(parameter.default)
+        return self.operator.analyse(views.windows, complete, extent=views.extent)
+
+    def _render(self, batch: _Batch, points: Tensor) -> Tensor:
+        windows = batch.views.windows
+        settings = {
+            name: value.to(windows)[:, None] for name, value in self.space.settings(points).items()
+        }
+        count, views = len(points), len(windows)
+        if self._analyse_each:
+            repeated = windows.repeat(count, 1, 1, 1)
+            settings = {n: v.expand(count, views).reshape(-1) for n, v in settings.items()}
+            layers = self.operator.analyse(repeated, settings, extent=batch.views.extent)
+            rendered = self.operator.render(layers, settings).unflatten(0, (count, views))
+        else:
+            rendered = self.operator.render(batch.layers, settings)
+        return rendered
+
+    def _score(self, images: Tensor) -> Tensor:
+        scores = self.scorer(images)
+        if not isinstance(scores, Tensor) or scores.shape != images.shape[:1]:
+            got = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
+            raise ParameterError(
+                f"a scorer must return one score per image, shape ({len(images)},), got {got}"
+            )
+        if not bool(torch.isfinite(scores).all()):
+            raise ParameterError("a scorer must return finite scores, got NaN or infinity")
+        self.scored += len(images)
+        return scores

@@ -1,0 +1,64 @@
+"""A picture of a result: before and after, and how the score depends on each parameter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from enhance.errors import MissingExtraError
+from enhance.tuning.gain import paired_gain
+from enhance.tuning.space import grid_nodes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from enhance.tuning.result import TuneResult
+
+
+def plot_result(result: TuneResult) -> Figure:
+    """Draw `TuneResult.plot`; the figure belongs to no window, the caller saves or shows it."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError(
+            "plotting needs matplotlib: pip install 'enhance-tune[plot]'"
+        ) from error
+    names = result.objective.space.names
+    columns = max(2, len(names))
+    figure = Figure(figsize=(4 * columns, 7), layout="constrained")
+    top, bottom = figure.subfigures(2, 1, squeeze=False)[:, 0]
+    pictures = (("before", result.photo.pixels), ("after", result.pixels))
+    for axes, (title, pixels) in zip(top.subplots(1, 2), pictures, strict=True):
+        axes.imshow(pixels[0].permute(1, 2, 0).clamp(0, 1).cpu().numpy())
+        axes.set_title(title)
+        axes.set_axis_off()
+    top.suptitle(result.summary(), wrap=True)
+    panels = bottom.subplots(1, columns, sharey=True)
+    for axes, name in zip(panels, names, strict=False):
+        _plot_curve(axes, result, name)
+    for axes in panels[len(names) :]:
+        axes.set_axis_off()
+    panels[0].set_ylabel("gain of the score")
+    return figure
+
+
+def _plot_curve(axes: Axes, result: TuneResult, name: str) -> None:
+    """Gain and its 95 % interval along one parameter, the others as in the best setting."""
+    space = result.objective.space
+    column, parameter = space.names.index(name), space.varying[name]
+    chosen = result.candidate[name]
+    values = sorted({*grid_nodes(parameter), chosen})
+    points = space.to_unit(result.candidate).repeat(len(values), 1)
+    points[:, column] = torch.stack(
+        [space.to_unit({**result.candidate, name: value})[column] for value in values]
+    )
+    gains = [paired_gain(result.objective.baseline, s) for s in result.objective.scores(points)]
+    axes.plot(values, [gain.mean for gain in gains])
+    axes.fill_between(values, [g.low for g in gains], [g.high for g in gains], alpha=0.25)
+    axes.axvline(chosen, linestyle=":", color="black")
+    axes.axhline(0, linewidth=0.5, color="black")
+    axes.set_xlabel(f"{name} [{parameter.unit}]" if parameter.unit else name)
+    if parameter.scale == "log":
+        axes.set_xscale("log")

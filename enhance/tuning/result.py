@@ -1,0 +1,108 @@
+"""What tuning a photo gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from enhance.imaging.photo import Photo
+from enhance.operators.base import Operator
+from enhance.recipe import Recipe, Verdict
+from enhance.rendering import render_full
+from enhance.tuning.guard import GuardReport
+from enhance.tuning.objective import Objective
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, repr=False)
+class TuneResult:
+    """A tuned photo: its settings, what they gain, and an honest verdict.
+
+    Attributes:
+        settings: the chosen value of each searched or fixed parameter; the setting that changes
+            nothing, where there is one, when the verdict is ``"untouched"``.
+        score: mean opinion of the chosen rendering, averaged over the views.
+        baseline: the same of the untouched photo.
+        gain: ``score - baseline``.
+        interval: ``(low, high)``: paired 95 % interval of the gain over the views; see
+            `enhance.tuning.gain.Gain` for what it covers.
+        verdict: ``"enhanced"`` or ``"untouched"``.
+        reason: why, in words.
+        strategy: which strategy ran.
+        candidate: the best setting found, which the guards may have refused.
+        guards: what each guard found about the setting that was judged last.
+        history: every setting tried with its objective value, in order, ready for
+            ``pandas.DataFrame(result.history)``.
+        recipe: what replays this result exactly.
+        study: the Optuna study, where Optuna ran.
+    """
+
+    settings: Mapping[str, float]
+    score: float
+    baseline: float
+    gain: float
+    interval: tuple[float, float]
+    verdict: Verdict
+    reason: str
+    strategy: str
+    candidate: Mapping[str, float]
+    guards: Sequence[GuardReport]
+    history: Sequence[Mapping[str, float]]
+    recipe: Recipe
+    study: Any = field(default=None)
+    photo: Photo = field(kw_only=True)
+    operator: Operator[Any] = field(kw_only=True)
+    objective: Objective = field(kw_only=True)
+
+    @cached_property
+    def pixels(self) -> Tensor:
+        """The photo at full resolution, ``(1, 3, H, W)`` in [0, 1]; rendered on first use."""
+        if self.verdict == "untouched":
+            return self.photo.pixels
+        return render_full(self.operator, self.photo.pixels, self.settings)
+
+    @cached_property
+    def image(self) -> Any:
+        """The photo at full resolution, of the kind that was given to `enhance.tune`."""
+        return self.photo.like_input(self.pixels)
+
+    def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> None:
+        """Write the photo, with the metadata of the input.
+
+        Raises:
+            WriteError: the target cannot be written, or is the input and `overwrite` is False.
+        """
+        from enhance.imaging.files import write
+
+        write(self.photo, self.pixels, path, overwrite=overwrite)
+
+    def plot(self) -> Figure:
+        """Before and after, and the score against each parameter around the chosen setting.
+
+        Raises:
+            MissingExtraError: matplotlib is not installed.
+        """
+        from enhance.tuning.plot import plot_result
+
+        return plot_result(self)
+
+    def summary(self) -> str:
+        """The result in one line."""
+        if self.verdict == "untouched":
+            return f"untouched: {self.reason}"
+        values = ", ".join(f"{name}={value:g}" for name, value in self.settings.items())
+        low, high = self.interval
+        return (
+            f"enhanced: {values}; score {self.baseline:.3f} -> {self.score:.3f}, "
+            f"gain {self.gain:.3f} [{low:.3f}, {high:.3f}], {self.strategy}"
+        )
+
+    def __repr__(self) -> str:
+        return f"<TuneResult {self.summary()}>"

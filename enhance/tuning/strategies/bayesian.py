@@ -1,0 +1,101 @@
+"""Optuna proposes batches of settings; a study on disk resumes where it was interrupted.
+
+Each batch is asked with a sampler seeded by the seed and by how many trials are complete, so a
+resumed search proposes exactly what an uninterrupted one would have.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+
+import optuna
+import torch
+from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from optuna.trial import TrialState
+
+from enhance.operators.base import Parameter
+from enhance.tuning.objective import Objective
+from enhance.tuning.search import Search, silent
+
+TRIALS = 64
+BATCH = 8
+
+
+def search(
+    objective: Objective,
+    *,
+    seed: int = 0,
+    progress: Callable[[int, int], None] = silent,
+    storage: str | None = None,
+    trials: int = TRIALS,
+) -> Search:
+    """Maximise with Optuna, batch by batch, starting from the operator's default setting.
+
+    Args:
+        storage: an Optuna storage URL, such as ``sqlite:///study.db``. The same photo, scorer,
+            space and seed find their own study in it again and go on where it stopped.
+        trials: evaluations in all, earlier ones included.
+    """
+    space = objective.space
+    study = _study(objective, seed, storage)
+    distributions = {name: _distribution(p) for name, p in space.varying.items()}
+    done = _completed(study)
+    while len(done) < trials:
+        study.sampler = _sampler(seed + len(done))
+        count = min(BATCH, trials - len(done))
+        if not done:
+            study.enqueue_trial(space.describe(space.defaults()))
+        asked = [study.ask(distributions) for _ in range(count)]
+        points = torch.stack([space.to_unit(trial.params) for trial in asked])
+        for trial, value in zip(asked, objective.values(points).tolist(), strict=True):
+            study.tell(trial, value)
+        done = _completed(study)
+        progress(len(done), trials)
+    points = torch.stack([space.to_unit(trial.params) for trial in done])
+    values = torch.tensor([trial.value for trial in done], dtype=torch.float64)
+    return Search(points, values, study)
+
+
+def _completed(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+
+
+def _sampler(seed: int) -> optuna.samplers.BaseSampler:
+    return optuna.samplers.TPESampler(seed=seed, n_startup_trials=2 * BATCH)
+
+
+def _study(objective: Objective, seed: int, storage: str | None) -> optuna.Study:
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        study = optuna.create_study(
+            storage=storage,
+            study_name=f"{objective.operator.name}-{_fingerprint(objective, seed)}",
+            direction="maximize",
+            load_if_exists=True,
+        )
+    finally:
+        optuna.logging.set_verbosity(verbosity)
+    return study
+
+
+def _fingerprint(objective: Objective, seed: int) -> str:
+    """Names the problem: same views, space, scorer's opinion of the views, cost and seed."""
+    digest = hashlib.sha256(objective.views.windows.cpu().numpy().tobytes())
+    probe = objective.values(objective.space.defaults()[None])
+    problem = [
+        {name: [p.low, p.high] for name, p in objective.space.varying.items()},
+        dict(objective.space.constant),
+        [round(score, 4) for score in (*objective.baseline.tolist(), *probe.tolist())],
+        seed,
+    ]
+    digest.update(json.dumps(problem, sort_keys=True).encode())
+    return digest.hexdigest()[:16]
+
+
+def _distribution(parameter: Parameter) -> BaseDistribution:
+    if parameter.integer:
+        return IntDistribution(int(parameter.low), int(parameter.high))
+    return FloatDistribution(parameter.low, parameter.high, log=parameter.scale == "log")

@@ -1,0 +1,202 @@
+"""`tune`: a photo in; a better photo, its settings and an honest verdict out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from enhance.errors import ParameterError
+from enhance.imaging.photo import as_photo
+from enhance.operators.base import Operator
+from enhance.operators.resolve import OperatorLike, members, resolve_operator
+from enhance.recipe import Recipe
+from enhance.tuning import strategies
+from enhance.tuning.cost import leaving_cost
+from enhance.tuning.guard import Guard, resolve_guards
+from enhance.tuning.objective import Objective
+from enhance.tuning.result import TuneResult
+from enhance.tuning.scoring import ScorerLike, resolve_scorer
+from enhance.tuning.search import Search
+from enhance.tuning.space import Space
+from enhance.tuning.verdict import decide
+from enhance.tuning.views import NATIVE_VIEWS, WHOLE_VIEWS, Views, native_views, whole_views
+
+
+def tune(
+    image: Any,
+    operator: OperatorLike | None = None,
+    scorer: ScorerLike | None = None,
+    strategy: str | None = None,
+    *,
+    crops: int | None = None,
+    seed: int = 0,
+    fixed: Mapping[str, float] | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+    guards: Iterable[str | Guard] | None = None,
+    device: str | torch.device | None = None,
+    progress: bool = False,
+    storage: str | None = None,
+) -> TuneResult:
+    """Find the settings of an operator that make a photo look best to a scorer, and apply them.
+
+    Every setting is scored on the same views of the photo, drawn once: the whole photo shrunk to
+    the scorer's size for tone, native crops for denoising. What is maximised is the mean score
+    minus a cost of leaving the input, and the winner must pass the guards; otherwise the photo
+    is left untouched and the result says why.
+
+    Args:
+        image: a path, a PIL image, a NumPy array (uint8, uint16 or float in [0, 1]; HxW, HxWx3,
+            HxWx4) or a torch tensor ``(3, H, W)``, ``(1, 3, H, W)``.
+        operator: a name, an operator, or several of them to be applied in turn; None for the
+            default tone operator.
+        scorer: a name, a path of a weight file, or any callable ``(B, 3, H, W) in [0, 1] ->
+            (B,)``, higher better; None for the default that fits the operator.
+        strategy: ``"grid"``, ``"gradient"``, ``"bayesian"`` or ``"hybrid"``; None for gradient
+            where operator and scorer pass one on, else bayesian.
+        crops: how many views; None for 4 whole views, or 50 native crops.
+        seed: draws the views and steers the search; the same seed gives the same result.
+        fixed: parameters that keep the given value.
+        bounds: narrower bounds of searched parameters; also makes a parameter searched that by
+            default is not.
+        guards: names or objects of guards; None for all the default ones; an empty list turns
+            the guards *and* the cost of leaving the input off: the raw maximum.
+        device: where to compute; None for the CPU.
+        progress: show a progress bar on stderr.
+        storage: an Optuna storage URL (``sqlite:///study.db``), so that an interrupted
+            bayesian or hybrid search goes on where it stopped.
+
+    Returns:
+        Settings, score, paired gain and its interval, verdict, and the image (lazily rendered,
+        at full resolution, of the same kind as the input).
+
+    Raises:
+        ReadError, ImageError: the image cannot be read or worked on.
+        UnknownNameError: no operator, parameter, strategy or guard of that name.
+        ParameterError: a value out of its bounds, or an option that breaks its rule.
+
+    >>> photo = torch.full((3, 32, 32), 0.3)
+    >>> def likes_middle_grey(images):
+    ...     return -10 * (images.mean((1, 2, 3)) - 0.5).abs()
+    >>> result = tune(photo, "laplacian", likes_middle_grey, bounds={"detail": (0, 0)})
+    >>> result.verdict, result.image.shape
+    ('enhanced', torch.Size([3, 32, 32]))
+    """
+    chosen_operator = resolve_operator(operator)
+    space = Space.of(chosen_operator, fixed, bounds)
+    checks = resolve_guards(guards)
+    raw = guards is not None and not checks
+    if strategy is not None:
+        strategies.get(strategy)
+    if storage is not None and strategy not in (None, "bayesian", "hybrid"):
+        raise ParameterError(f"storage is used by bayesian and hybrid only, got {strategy!r}")
+    place = _device(device)
+    photo = as_photo(image)
+    judge = resolve_scorer(scorer, chosen_operator, place)
+    pixels = photo.pixels.to(place)
+    chosen_operator.to(place)
+    views = draw_views(chosen_operator, pixels, judge.view_size, crops, seed)
+    space = space.calibrated(chosen_operator, pixels)
+    cost = None if raw else leaving_cost(chosen_operator, space)
+    objective = Objective(chosen_operator, judge.score, views, space, cost)
+    name = strategy or _fastest(objective, storage)
+    found = _search(objective, name, seed, progress, storage)
+    candidate = space.describe(found.point)
+    decision = decide(objective, space.to_unit(candidate), checks)
+    enhanced = decision.verdict == "enhanced"
+    chosen = space.describe(decision.point) if enhanced else _untouched(chosen_operator, space)
+    baseline = float(objective.baseline.mean())
+    gain = decision.gain.mean if enhanced else 0.0
+    interval = (decision.gain.low, decision.gain.high) if enhanced else (0.0, 0.0)
+    settings = {**dict(fixed or {}), **chosen}
+    recipe = Recipe(
+        operators=tuple(member.name for member in members(chosen_operator)),
+        settings=settings,
+        verdict=decision.verdict,
+        reason=decision.reason,
+        strategy=name,
+        seed=seed,
+        scorer=judge.name,
+        scorer_sha256=judge.sha256,
+        score=baseline + gain,
+        baseline=baseline,
+        gain=gain,
+        interval=interval,
+    )
+    return TuneResult(
+        settings=settings,
+        score=baseline + gain,
+        baseline=baseline,
+        gain=gain,
+        interval=interval,
+        verdict=decision.verdict,
+        reason=decision.reason,
+        strategy=name,
+        candidate=candidate,
+        guards=decision.guards,
+        history=[
+            {**space.describe(point), "value": float(value)}
+            for point, value in zip(found.points, found.values, strict=True)
+        ],
+        recipe=recipe,
+        study=found.study,
+        photo=photo,
+        operator=chosen_operator,
+        objective=objective,
+    )
+
+
+def _device(device: str | torch.device | None) -> torch.device:
+    try:
+        place = torch.device(device or "cpu")
+        torch.empty(0, device=place)
+    except (RuntimeError, AssertionError) as error:  # torch built without CUDA asserts
+        raise ParameterError(
+            f"device must be one that torch can use here, got {str(device)!r}"
+        ) from error
+    return place
+
+
+def draw_views(
+    operator: Operator[Any], pixels: Tensor, size: int, crops: int | None, seed: int
+) -> Views:
+    """The views that suit an operator: whole ones, or native crops with its halo."""
+    if crops is not None and crops < 2:
+        raise ParameterError(f"crops must be at least 2, for the gain's interval, got {crops}")
+    if operator.views == "whole":
+        return whole_views(pixels, crops or WHOLE_VIEWS, size, seed)
+    extent = (pixels.shape[-2], pixels.shape[-1])
+    return native_views(pixels, crops or NATIVE_VIEWS, size, operator.halo(extent), seed)
+
+
+def _untouched(operator: Operator[Any], space: Space) -> dict[str, float]:
+    """The setting that changes nothing, as far as there is one."""
+    if operator.identity is None:
+        return {}
+    spec = operator.parameters_spec
+    return {**{name: spec[name].default for name in space.names}, **operator.identity}
+
+
+def _fastest(objective: Objective, storage: str | None) -> str:
+    if not objective.space.names:
+        return "grid"
+    return "gradient" if storage is None and objective.differentiable else "bayesian"
+
+
+def _search(
+    objective: Objective, strategy: str, seed: int, progress: bool, storage: str | None
+) -> Search:
+    search = strategies.get(strategy)
+    if not progress:
+        return search(objective, seed=seed, storage=storage)
+    from tqdm import tqdm
+
+    with tqdm(desc=strategy, unit="step") as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        return search(objective, seed=seed, progress=show, storage=storage)

@@ -1,0 +1,83 @@
+"""From the best setting found to the one handed back: guards, backing off, or `untouched`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from enhance.recipe import Verdict
+from enhance.tuning.cost import neutral_at_default
+from enhance.tuning.gain import Gain, paired_gain
+from enhance.tuning.guard import Evidence, Guard, GuardReport
+from enhance.tuning.objective import Objective
+
+_SHARES = (2 / 3, 1 / 3)
+"""Shares of the way to the best setting that are offered to guards that refuse the whole of it."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the guards let through.
+
+    Attributes:
+        verdict: ``"enhanced"`` or ``"untouched"``.
+        reason: why, in words.
+        point: the setting judged last, ``(D,)`` in the unit cube; the one to use if enhanced.
+        scores: its scores on the views, ``(V,)``.
+        gain: its paired gain over the untouched views.
+        guards: what each guard found about it.
+    """
+
+    verdict: Verdict
+    reason: str
+    point: Tensor
+    scores: Tensor
+    gain: Gain
+    guards: Sequence[GuardReport]
+
+
+def decide(objective: Objective, point: Tensor, guards: Sequence[Guard]) -> Decision:
+    """Accept the best point, or a smaller step towards it, or nothing.
+
+    Where the best point fails a guard, two thirds and one third of the way to it are offered, for
+    the parameters whose default changes nothing. If none passes, the photo stays as it is, for
+    the reason that the best point failed.
+    """
+    best = _judge(objective, point, guards)
+    if best.verdict == "enhanced" or best.gain.mean <= 0:
+        return best
+    rest, space = point.clone(), objective.space
+    for name in neutral_at_default(objective.operator, space):
+        column = space.names.index(name)
+        rest[column] = space.defaults()[column]
+    if torch.equal(rest, point):
+        return best
+    for share in _SHARES:
+        decision = _judge(objective, rest + share * (point - rest), guards)
+        if decision.verdict == "enhanced":
+            reason = f"moved {share:.0%} of the way to the best setting, where {best.reason}"
+            return replace(decision, reason=reason)
+        if decision.gain.mean <= 0:
+            break
+    return best
+
+
+def _judge(objective: Objective, point: Tensor, guards: Sequence[Guard]) -> Decision:
+    scores = objective.scores(point[None])[0]
+    gain = paired_gain(objective.baseline, scores)
+    if gain.mean <= 0:
+        reason = "no setting scores better than the untouched photo"
+        return Decision("untouched", reason, point, scores, gain, ())
+    reports: list[GuardReport] = []
+    if guards:
+        after = objective.render(point[None])[0]
+        evidence = Evidence(objective.views.images, after, gain, objective.scorer)
+        reports = [guard.check(evidence) for guard in guards]
+    failed = [report.finding for report in reports if not report.passed]
+    if failed:
+        return Decision("untouched", "; ".join(failed), point, scores, gain, reports)
+    reason = f"the score rises by {gain.mean:.3f}" + (" and every guard passes" if guards else "")
+    return Decision("enhanced", reason, point, scores, gain, reports)

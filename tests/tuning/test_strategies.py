@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from enhance.errors import UnknownNameError
+from enhance.operators.registry import get
+from enhance.tuning import strategies
+from enhance.tuning.objective import Objective
+from enhance.tuning.space import Space
+from enhance.tuning.strategies import bayesian, list_strategies
+from enhance.tuning.trust_region import climb
+from enhance.tuning.views import whole_views
+
+SMOOTH = ["gradient", "hybrid"]
+
+
+@pytest.fixture
+def objective(paint, grey: Tensor, target) -> Objective:
+    """Best at red +.23, green -.5, a bound."""
+    views = whole_views(grey, 2, size=16)
+    return Objective(paint, target(0.73, -0.2), views, Space.of(paint))
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_known_optimum_inside_and_on_a_bound(objective: Objective, name: str) -> None:
+    found = strategies.get(name)(objective)
+    described = objective.space.describe(found.point)
+    assert described["red"] == pytest.approx(0.23, abs=0.01)
+    assert described["green"] == pytest.approx(-0.5, abs=0.01)
+
+
+def test_grid_finds_the_best_node(objective: Objective) -> None:
+    found = strategies.get("grid")(objective)
+    assert len(found.points) == 121
+    assert objective.space.describe(found.point) == {"red": pytest.approx(0.2), "green": -0.5}
+    assert found.value == float(objective.values(objective.space.grid()).max())
+
+
+def test_bayesian_comes_near(objective: Objective) -> None:
+    found = strategies.get("bayesian")(objective)
+    described = objective.space.describe(found.point)
+    assert described["red"] == pytest.approx(0.23, abs=0.1)
+    assert described["green"] == pytest.approx(-0.5, abs=0.1)
+    assert len(found.values) == bayesian.TRIALS
+
+
+@pytest.mark.parametrize("name", list_strategies())
+def test_same_seed_same_search(objective: Objective, name: str) -> None:
+    first, again = (strategies.get(name)(objective, seed=7) for _ in range(2))
+    assert torch.equal(first.points, again.points)
+    assert torch.equal(first.values, again.values)
+
+
+@pytest.mark.parametrize("name", list_strategies())
+def test_never_worse_than_untouched_and_within_the_cube(coffee, tone_scorer, name: str) -> None:
+    operator = get("laplacian")
+    space = Space.of(operator, bounds={"detail": (0, 1)}, fixed={"shadow": 0})
+    objective = Objective(operator, tone_scorer, whole_views(coffee, 2, size=16), space)
+    found = strategies.get(name)(objective)
+    assert ((found.points >= 0) & (found.points <= 1)).all()
+    assert found.value >= float(objective.baseline.mean()) - 1e-6
+    assert torch.allclose(objective.values(found.point[None])[0].float(), torch.tensor(found.value))
+
+
+def test_gradient_reaches_the_grids_gain_with_few_evaluations(coffee, tone_scorer) -> None:
+    operator = get("laplacian")
+    views = whole_views(coffee, 2, size=24)
+    gains, scored = {}, {}
+    for name in ("grid", "gradient"):
+        objective = Objective(operator, tone_scorer, views, Space.of(operator))
+        before = objective.scored
+        value = strategies.get(name)(objective).value
+        gains[name] = value - float(objective.baseline.mean())
+        scored[name] = objective.scored - before
+    assert gains["gradient"] >= 0.99 * gains["grid"] > 0
+    assert scored["gradient"] <= scored["grid"] / 25
+
+
+@pytest.mark.parametrize("name", list_strategies())
+def test_nothing_to_search(paint, grey, target, name: str) -> None:
+    space = Space.of(paint, fixed={"red": 0.1, "green": 0.2})
+    objective = Objective(paint, target(0.5, 0.5), whole_views(grey, 2, size=16), space)
+    found = strategies.get(name)(objective)
+    assert found.point.shape == (0,)
+    assert found.value == pytest.approx(float(objective.scores(torch.zeros(1, 0)).mean()))
+
+
+def test_whole_numbers_are_searched_without_gradient(coffee, tone_scorer) -> None:
+    operator = get("laplacian")
+    space = Space.of(operator, {"shadow": 0, "brightness": 0, "detail": 1}, {"dilation": (1, 8)})
+    objective = Objective(operator, tone_scorer, whole_views(coffee, 2, size=24), space)
+    found = bayesian.search(objective, trials=16)
+    values = space.settings(found.points)["dilation"]
+    assert torch.equal(values, values.round())
+    best = strategies.get("grid")(objective)
+    assert found.value == pytest.approx(best.value, abs=1e-3)
+
+
+def test_interrupted_study_goes_on_as_if_it_had_not_been(objective: Objective, tmp_path) -> None:
+    storage = f"sqlite:///{tmp_path / 'study.db'}"
+    whole = bayesian.search(objective, seed=3, trials=24)
+
+    class Killed(Exception):
+        pass
+
+    def kill(done: int, total: int) -> None:
+        if done >= 16:
+            raise Killed
+
+    with pytest.raises(Killed):
+        bayesian.search(objective, seed=3, trials=24, storage=storage, progress=kill)
+    calls = []
+    resumed = bayesian.search(
+        objective,
+        seed=3,
+        trials=24,
+        storage=storage,
+        progress=lambda done, total: calls.append(done),
+    )
+    assert calls == [24]  # one batch was left
+    assert torch.allclose(resumed.points, whole.points)
+    assert torch.allclose(resumed.values, whole.values)
+
+
+def test_another_photo_has_its_own_study(paint, grey, target, tmp_path) -> None:
+    storage = f"sqlite:///{tmp_path / 'study.db'}"
+    names = set()
+    for pixels in (grey, grey * 0.9):
+        views = whole_views(pixels, 2, size=16)
+        objective = Objective(paint, target(0.6, 0.6), views, Space.of(paint))
+        names.add(bayesian.search(objective, trials=8, storage=storage).study.study_name)
+    assert len(names) == 2
+
+
+def test_unknown_strategy() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'gradient'"):
+        strategies.get("gradiant")
+
+
+@pytest.mark.parametrize("name", list_strategies())
+def test_progress_counts_up_to_the_end(objective: Objective, name: str) -> None:
+    calls: list[tuple[int, int]] = []
+    strategies.get(name)(objective, progress=lambda done, total: calls.append((done, total)))
+    assert calls
+    assert all(0 < done <= total for done, total in calls)
+
+
+def test_climb_curved_valley() -> None:
+    """A bent ridge, as two parameters that trade off against each other make it."""
+
+    def function(points: Tensor) -> tuple[Tensor, Tensor]:
+        leaf = points.clone().requires_grad_()
+        x, y = (3 * leaf - 1).unbind(-1)
+        value = -((1 - x) ** 2) - 4 * (y - x**2) ** 2
+        (gradient,) = torch.autograd.grad(value.sum(), leaf)
+        return value.detach(), gradient
+
+    found = climb(function, torch.tensor([[0.1, 0.9], [0.9, 0.1]]).double(), steps=40)
+    assert found.value > -1e-3
+
+
+def test_climb_reaches_corners() -> None:
+    def slope(points: Tensor) -> tuple[Tensor, Tensor]:
+        direction = torch.tensor([1.0, -2.0, 0.5]).double()
+        return points @ direction, direction.expand_as(points)
+
+    found = climb(slope, torch.full((1, 3), 0.5).double())
+    assert found.point.tolist() == [1, 0, 1]
+    assert len(found.values) <= 6

@@ -228,3 +228,22 @@ def test_what_cannot_be_filtered_is_refused(
 ) -> None:
     with pytest.raises(error, match=message):
         domain_transform(torch.rand(2, 1, 4, 4), **arguments)  # type: ignore[arg-type]
+
+
+def test_threads_and_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = [random(2, 3, 9, 14), random(2, 1, 9, 14, seed=1), torch.tensor([2.0, 6.0]).double()]
+
+    def run() -> list[Tensor]:
+        inputs = [value.clone().requires_grad_() for value in values]
+        smoothed = domain_transform(*inputs, 0.4)
+        return [smoothed.detach(), *torch.autograd.grad(smoothed.square().sum(), inputs)]
+
+    expected = run()
+    monkeypatch.setattr("enhance.operators.recursive.BLOCK", 100)
+    monkeypatch.setattr("enhance.operators.recursive.SLAB", 100)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    for seen, result in zip(run(), expected, strict=True):
+        torch.testing.assert_close(seen, result, rtol=0, atol=1e-13)
+    with torch.inference_mode():
+        inference = domain_transform(values[0], values[1], values[2], 0.4)
+    torch.testing.assert_close(inference, expected[0], rtol=0, atol=1e-13)

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from enhance.operators import strips
+
 ALPHA = 1 / 25
 """One over the window's area: the largest step at which no weight turns negative."""
 RADIUS = 2
@@ -22,7 +24,6 @@ HALF_OFFSETS = tuple(
 )
 """Half of the 5x5 window: with the opposite half, each pair of pixels once."""
 LOG2_E = math.log2(math.e)  # powers of two are three times as fast as powers of e
-STRIP = 1 << 16  # pixels worked on at once, so that temporaries stay in the processor's cache
 
 
 def fluxes(luma: Tensor, h: Tensor, dilation: int, levels: int) -> tuple[Tensor, Tensor]:
@@ -52,7 +53,7 @@ def fluxes(luma: Tensor, h: Tensor, dilation: int, levels: int) -> tuple[Tensor,
 
 def _pairs(height: int, width: int, dilation: int, batch: int) -> list[tuple[Any, Any]]:
     """Index pairs (i, j) of all pixel pairs, cut into strips of rows, in row order."""
-    rows = max(1, STRIP // (width * batch))
+    rows = max(1, strips.STRIP // (width * batch))
     pairs = []
     for top in range(0, height, rows):
         for dy, dx in HALF_OFFSETS:

@@ -16,9 +16,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from enhance.operators.affinity import RADIUS, STRIP, fluxes
+from enhance.operators.affinity import RADIUS, fluxes
 from enhance.operators.base import Operator, Parameter, Settings, check_image
 from enhance.operators.luma import luma as luma_of
+from enhance.operators.strips import in_strips
 
 REFERENCE = 512
 """Long side, in pixels, of the photo on which `dilation` counts pixels."""
@@ -141,19 +142,9 @@ class Laplacian(Operator[LaplacianLayers]):
     def render(self, layers: LaplacianLayers, settings: Settings) -> Tensor:
         """Render each setting: tone of the base, boosted detail, colour; see `Operator.render`."""
         values = [settings[name] for name in ("detail", "shadow", "brightness", "saturation")]
-        tensors = (layers.image, layers.luma, layers.base, layers.boost)
-        height, width = layers.luma.shape[-2:]
+        planes = [layers.image, layers.luma, layers.base, layers.boost]
         shape = torch.broadcast_shapes(layers.base.shape[:-2], *(value.shape for value in values))
-        rows = max(1, STRIP // (width * max(1, math.prod(shape))))
-        graph = torch.is_grad_enabled() and any(t.requires_grad for t in (*tensors, *values))
-        if graph or rows >= height:
-            return _render(*tensors, *values)
-        # the map is pointwise: strips keep its temporaries in the processor's cache
-        rendered = layers.image.new_empty(*shape, 3, height, width)
-        for top in range(0, height, rows):
-            strip = slice(top, top + rows)
-            rendered[..., strip, :] = _render(*(t[..., strip, :] for t in tensors), *values)
-        return rendered
+        return in_strips(_render, planes, values, math.prod(shape))
 
     def halo(self, extent: tuple[int, int]) -> int:
         """Reach of the widest window: `RADIUS` steps of the largest dilation."""

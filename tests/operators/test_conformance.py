@@ -19,5 +19,7 @@ class TestTurbo(OperatorSuite):
 
 
 class TestChain(OperatorSuite):
+    small = (3, 5)
+
     def make(self) -> Chain:
         return Chain([Turbo(), Laplacian()])

@@ -57,17 +57,35 @@ def test_strips_of_rows_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     plane = torch.rand(2, 23, 9, dtype=torch.float64)
     h = torch.tensor([0.1, 0.3], dtype=torch.float64)
     whole = fluxes(plane, h, 2, 3)
-    monkeypatch.setattr("enhance.operators.affinity.STRIP", 40)
+    monkeypatch.setattr("enhance.operators.strips.STRIP", 40)
     for in_strips, at_once in zip(fluxes(plane, h, 2, 3), whole, strict=True):
         torch.testing.assert_close(in_strips, at_once, rtol=0, atol=1e-12)
 
 
 def test_rendering_in_strips_equals_rendering_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    image = photo(37, 20, batch=2)
-    setting = {"detail": torch.tensor([[2.0], [-0.5]]), "shadow": 0.4, "brightness": -0.2}
-    at_once = PLAIN(image, **setting)
-    monkeypatch.setattr("enhance.operators.laplacian.STRIP", 500)
-    torch.testing.assert_close(PLAIN(image, **setting), at_once, rtol=0, atol=1e-6)
+    image = photo(37, 20, batch=2).double()
+    values = {
+        name: torch.tensor(value, dtype=torch.float64)
+        for name, value in {
+            "detail": [[2.0], [-0.5]],
+            "shadow": 0.4,
+            "brightness": -0.2,
+            "saturation": 0.9,
+            "h": 0.2,
+        }.items()
+    }
+
+    def run() -> list[Tensor]:
+        pixels = image.clone().requires_grad_()
+        own = {name: value.clone().requires_grad_() for name, value in values.items()}
+        rendered = PLAIN(pixels, **own)
+        gradients = torch.autograd.grad(rendered.square().sum(), [pixels, *own.values()])
+        return [rendered.detach(), *gradients]
+
+    at_once = run()
+    monkeypatch.setattr("enhance.operators.strips.STRIP", 500)
+    for in_strips, expected in zip(run(), at_once, strict=True):
+        torch.testing.assert_close(in_strips, expected, rtol=1e-10, atol=1e-12)
 
 
 @given(

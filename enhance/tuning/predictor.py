@@ -1,0 +1,151 @@
+"""One look at the photo instead of a search: a small network that answers settings.
+
+The NIMA paper names its limit: every setting tried costs an evaluation of operator and scorer.
+A predictor pays that once, in training: it learns, through the differentiable operator, to undo
+damage done to good photos (`reproduce/instant.py`), and afterwards answers in one pass. Its answer
+is used as it is (strategy ``instant``), as a start of the gradient, and as the setting from
+which leaving costs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from enhance.operators.base import Operator
+from enhance.tuning.space import Space
+from scorers.backbones.mobilenet import MobileNetV1
+
+WEIGHTS = Path(__file__).parent / "weights"
+SIZE = 224
+QUANTILES = 17
+_TRUNK_ENDS = "conv_pw_7_relu"  # stride 16: 14 x 14 places that still tell local tone
+_CELLS = 4
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the network answers for ``(B, 3, H, W)`` photos.
+
+    Attributes:
+        points: ``(B, D)`` in the unit cube of the operator's own space.
+        benefit: ``(B,)`` expected decrease of the colour difference to the ideal photo, in
+            CIE76 units; at or below zero the network advises to leave the photo alone.
+    """
+
+    points: Tensor
+    benefit: Tensor
+
+
+class Predictor(nn.Module):
+    """Reads a photo, answers settings and how much they should help.
+
+    A truncated MobileNet v1 sees structure, a table of tone statistics sees what convolutions
+    see badly (quantiles of luma, colour, the light in each of 4 x 4 cells).
+
+    Args:
+        names: the operator's tuned parameters, in the order of the points' columns.
+        defaults: the default setting as a point of the unit cube; the untrained answer.
+
+    >>> network = Predictor(["detail", "shadow"], [0.2, 0.5]).eval()
+    >>> network(torch.rand(2, 3, 224, 224)).points.shape
+    torch.Size([2, 2])
+    """
+
+    def __init__(self, names: Sequence[str], defaults: Sequence[float]) -> None:
+        super().__init__()
+        self.names = tuple(names)
+        layers = dict(MobileNetV1(folded=True, same=True).features.named_children())
+        last = list(layers).index(_TRUNK_ENDS) + 1
+        self.trunk = nn.Sequential()
+        for name in list(layers)[:last]:
+            self.trunk.add_module(name, layers[name])
+        statistics = QUANTILES + 5 + _CELLS**2
+        self.read = nn.Sequential(nn.Linear(2 * 512, 128), nn.ReLU())
+        self.mix = nn.Sequential(
+            nn.Linear(128 + statistics, 192), nn.ReLU(), nn.Linear(192, 96), nn.ReLU()
+        )
+        self.answer = nn.Linear(96, len(self.names) + 1)
+        nn.init.zeros_(self.answer.weight)
+        nn.init.zeros_(self.answer.bias)
+        start = torch.tensor(defaults, dtype=torch.float32).clamp(0.02, 0.98).logit()
+        self.register_buffer("start", start)
+        self.start: Tensor
+
+    def forward(self, image: Tensor) -> Prediction:
+        """``(B, 3, H, W)`` in [0, 1], shrunk to 224 x 224 as the scorers see it."""
+        view = functional.interpolate(image, (SIZE, SIZE), mode="area")
+        places = self.trunk(view.mul(2).sub(1))
+        seen = torch.cat([places.mean((-2, -1)), places.amax((-2, -1))], dim=1)
+        answer = self.answer(self.mix(torch.cat([self.read(seen), tone_statistics(view)], dim=1)))
+        points = torch.sigmoid(self.start + answer[:, :-1])
+        return Prediction(points, 10 * answer[:, -1])
+
+
+def tone_statistics(image: Tensor) -> Tensor:
+    """``(B, 3, H, W)`` to ``(B, 38)``: quantiles of luma, spread of colour, light by cell."""
+    luma = image.mean(1)
+    levels = torch.linspace(0.01, 0.99, QUANTILES, dtype=image.dtype, device=image.device)
+    quantiles = torch.quantile(luma.flatten(1), levels, dim=1).T
+    means = image.mean((-2, -1))
+    chroma = image.amax(1) - image.amin(1)
+    colour = torch.stack([chroma.mean((-2, -1)), chroma.flatten(1).std(1)], dim=1)
+    cells = functional.adaptive_avg_pool2d(luma[:, None], _CELLS).flatten(1)
+    return torch.cat([quantiles, means, colour, cells], dim=1)
+
+
+def save_predictor(network: Predictor, path: Path) -> None:
+    """Write float16 weights and the parameter names as one safetensors file."""
+    from safetensors.torch import save_file
+
+    state = {name: value.half().contiguous() for name, value in network.state_dict().items()}
+    save_file(state, path, {"names": json.dumps(network.names)})
+
+
+@cache
+def embedded(operator_name: str) -> Predictor | None:
+    """The embedded predictor of an operator or chain, or None where none was trained."""
+    from safetensors import safe_open
+    from safetensors.torch import load_file
+
+    path = WEIGHTS / f"{operator_name}.safetensors"
+    if not path.is_file():
+        return None
+    with safe_open(path, "pt") as file:
+        names = json.loads(file.metadata()["names"])
+    state = {name: value.float() for name, value in load_file(path).items()}
+    network = Predictor(names, [0.5] * len(names))
+    network.load_state_dict(state)
+    return network.requires_grad_(False).eval()
+
+
+def predict(operator: Operator[Any], space: Space, pixels: Tensor) -> tuple[Tensor, float] | None:
+    """The predicted point ``(D,)`` of `space` for a photo ``(1, 3, H, W)``, and the benefit.
+
+    None where there is no predictor for this operator. Parameters that the predictor does not
+    know keep their default; narrowed bounds are respected.
+    """
+    network = embedded(operator.name)
+    if network is None:
+        return None
+    with torch.no_grad():
+        prediction = network(pixels)
+    own = Space.of(operator)
+    named = dict(zip(network.names, prediction.points[0].double(), strict=True))
+    point = torch.stack(
+        [named.get(name, value) for name, value in zip(own.names, own.defaults(), strict=True)]
+    )
+    wanted = {**space.describe(space.defaults()), **own.describe(point)}
+    values = {
+        name: min(max(wanted[name], space.varying[name].low), space.varying[name].high)
+        for name in space.names
+    }
+    return space.to_unit(values), float(prediction.benefit[0])

@@ -1,0 +1,146 @@
+"""Train the predictor behind strategy `instant`: undo damage in one pass, through the operator.
+
+    python -m reproduce.instant --operator laplacian --out runs/instant
+
+Good photos (`unsplash_biq256`, the better ones of `biq2021`) are damaged at random, or rendered
+badly by the operator itself, or left as they are; the network reads the damaged photo and
+answers settings; the loss is the colour difference between the operator's rendering with them
+and the good photo, so gradients flow through the operator. A second output learns how much the
+rendering helped, which is how the network says that it is unsure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import functional
+
+from enhance.operators.base import Operator
+from enhance.operators.resolve import resolve_operator
+from enhance.tuning.predictor import SIZE, Prediction, Predictor, save_predictor
+from enhance.tuning.space import Space
+from scorers.convert.tflite import load_tflite
+from scorers.training.damage import TONE, sample_damage
+from scorers.training.loop import Schedule, train
+from scorers.training.photos import RatedPhotos, draw, load_rated
+from scorers.training.resampling import random_crop_flip, random_view
+from scorers.training.steering import colour_distance
+
+GOOD = 0.66
+UNDAMAGED = 0.2
+MISUSED = 0.15  # share of photos damaged by the operator itself
+
+
+def render(operator: Operator[Any], space: Space, image: Tensor, points: Tensor) -> Tensor:
+    """Render one point of the unit cube per photo."""
+    settings = {name: value.to(image) for name, value in space.settings(points).items()}
+    return operator.render(operator.analyse(image, settings), settings)
+
+
+def spoil(operator: Operator[Any], space: Space, photos: Tensor, generator: Generator) -> Tensor:
+    """A share of the photos as they are, a share misused by the operator, the rest damaged."""
+    count = len(photos)
+    keep = 0.25 + 0.5 * float(torch.rand((), generator=generator))
+    damaged = sample_damage(count, generator, kinds=TONE, keep=keep)(photos)
+    default = space.defaults().float()
+    reach = torch.rand(count, 1, generator=generator)
+    away = torch.rand(count, len(default), generator=generator) - default
+    misused = render(operator, space, photos, (default + 0.6 * reach * away).double())
+    fate = torch.rand(count, generator=generator)[:, None, None, None]
+    spoiled = torch.where(fate < UNDAMAGED + MISUSED, misused, damaged)
+    return torch.where(fate < UNDAMAGED, photos, spoiled).clamp(0, 1)
+
+
+def eight_bit(image: Tensor) -> Tensor:
+    """As a file would hold it: what clipping took away is gone."""
+    return (image * 255).round() / 255
+
+
+def validation(
+    operator: Operator[Any], space: Space, photos: RatedPhotos
+) -> Callable[[nn.Module], dict[str, float]]:
+    """Distance before and after on the validation split, damaged and undamaged."""
+    generator = torch.Generator().manual_seed(11)
+    good = photos.batch(draw(len(photos), 96, generator))
+    good = functional.interpolate(good, (SIZE, SIZE), mode="area")
+    damaged = eight_bit(sample_damage(len(good), generator, kinds=TONE, keep=0.5)(good))
+
+    @torch.no_grad()
+    def figures(network: nn.Module) -> dict[str, float]:
+        row = {}
+        for name, image in (("damaged", damaged), ("undamaged", good)):
+            answer: Prediction = network(image)
+            rendered = render(operator, space, image, answer.points.double())
+            before, after = colour_distance(image, good), colour_distance(rendered, good)
+            row |= {
+                f"{name}_before": round(float(before.mean()), 3),
+                f"{name}_after": round(float(after.mean()), 3),
+                f"{name}_closer": round(float((after < before).float().mean()), 3),
+                f"{name}_benefit": round(float(answer.benefit.mean()), 3),
+            }
+        return row
+
+    return figures
+
+
+def main() -> None:
+    """Train, and leave the predictor in ``OUT/OPERATOR.safetensors``."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--operator", nargs="+", default=["laplacian"])
+    parser.add_argument("--out", type=Path, default=Path("runs/instant"))
+    parser.add_argument("--steps", type=int, default=1500)
+    options = parser.parse_args()
+    shared = Path(os.environ["ENHANCE_DATA"])
+    torch.manual_seed(0)
+
+    operator = resolve_operator(options.operator)
+    space = Space.of(operator)
+    network = Predictor(space.names, space.defaults().tolist())
+    published = load_tflite(shared / "weights/idealo_mobilenet_aesthetic.int8.tflite")
+    network.trunk.load_state_dict(published.backbone.features.state_dict(), strict=False)
+    network.to(memory_format=torch.channels_last)
+
+    small = load_rated(shared / "data/unsplash_biq256/scores.csv", 256)
+    large = load_rated(shared / "data/biq2021/scores.csv", 512)
+    pools = [small.part("train"), large.part("train").at_least(GOOD)]
+
+    def step_loss(step: int) -> dict[str, Tensor]:
+        generator = torch.Generator().manual_seed(5000 + step)
+        photos = []
+        for pool, count in zip(pools, (15, 5), strict=True):
+            for photo in pool.batch(draw(len(pool), count, generator)).split(1):
+                cut = random_crop_flip(photo, generator, 0.6)
+                photos.append(random_view(cut, SIZE, generator))
+        good = torch.cat(photos)
+        with torch.no_grad():
+            image = eight_bit(spoil(operator, space, good, generator))
+        answer: Prediction = network(image)
+        rendered = render(operator, space, image, answer.points.double())
+        before, after = colour_distance(image, good), colour_distance(rendered, good)
+        helped = (before - after).detach()
+        return {
+            "distance": after.mean() / 10,
+            "benefit": 0.02 * functional.smooth_l1_loss(answer.benefit, helped),
+        }
+
+    name = "+".join(options.operator)
+    trained = train(
+        network,
+        step_loss,
+        Schedule(options.steps, 5e-4),
+        options.out / name,
+        validate=validation(operator, space, small.part("validation")),
+        validate_every=250,
+    )
+    assert isinstance(trained, Predictor)
+    save_predictor(trained, options.out / f"{name}.safetensors")
+
+
+if __name__ == "__main__":
+    main()

@@ -16,6 +16,7 @@ from scorers.cli.console import complain
 from scorers.cli.explain import explain
 from scorers.cli.fetch import fetch
 from scorers.cli.listing import list_scorers
+from scorers.cli.personalize import personalize
 from scorers.cli.score import score
 from scorers.errors import ScorerError
 
@@ -31,6 +32,7 @@ app.command("list", epilog="Example: scorers list --cards")(list_scorers)
 app.command(epilog="Example: scorers fetch idealo-aesthetic")(fetch)
 app.command(epilog="Example: scorers score shoot/*.jpg --scorer idealo-technical")(score)
 app.command(epilog="Example: scorers explain photo.jpg -o explained/")(explain)
+app.command(epilog="Example: scorers personalize ratings.csv -o mine.safetensors")(personalize)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,6 +10,10 @@ import torch
 from hypothesis import settings
 from torch import Tensor
 
+from scorers.card import Architecture, ModelCard
+from scorers.preprocess import Preprocess
+from scorers.scorer import Scorer
+
 settings.register_profile("local", deadline=None, max_examples=25)
 settings.register_profile("ci", deadline=None, max_examples=25, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
@@ -65,3 +69,15 @@ def coffee_file(coffee: Tensor, tmp_path_factory: pytest.TempPathFactory) -> Pat
     array = coffee[0].permute(1, 2, 0).mul(255).round().byte().numpy()
     Image.fromarray(array).save(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def scorer_file(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A scorer that knows nothing but is quick, and the same in every run."""
+    torch.manual_seed(0)
+    card = ModelCard(
+        "tiny", Architecture("mobilenet_v1", {"width": 0.25}), preprocess=Preprocess(size=64)
+    )
+    path = tmp_path_factory.mktemp("scorer") / "tiny.safetensors"
+    Scorer.untrained(card).save(path)
+    return str(path)

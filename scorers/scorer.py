@@ -11,7 +11,7 @@ from scorers import opinion
 from scorers.card import ModelCard
 from scorers.errors import InputError
 from scorers.nima import NIMA
-from scorers.weights_file import write_weights
+from scorers.weights_file import Precision, write_weights
 
 
 class Scorer(nn.Module):
@@ -82,14 +82,15 @@ class Scorer(nn.Module):
         """``(B, 3, H, W)`` in [0, 1] -> ``(B,)``: how much people would disagree."""
         return opinion.std(self.opinion(image), self.buckets)
 
-    def save(self, path: str | Path, *, half: bool = False) -> None:
+    def save(self, path: str | Path, *, precision: Precision = "float32") -> None:
         """Write one self-describing safetensors file: weights, and the card in its metadata.
 
         Args:
             path: the target; written beside it first, then renamed over it.
-            half: store float16, half the size; it is read back as float32.
+            precision: how weights are stored: ``"float32"``, ``"float16"``, or ``"int8"`` with
+                one scale per output channel, a quarter of the size. They are read back as float32.
         """
-        write_weights(path, self.network.state_dict(), self.card, half=half)
+        write_weights(path, self.network.state_dict(), self.card, precision=precision)
 
 
 def _check(image: Tensor) -> None:

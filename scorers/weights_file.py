@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -16,20 +17,31 @@ from torch import Tensor
 from scorers.card import ModelCard
 from scorers.errors import WeightsError
 
+Precision = Literal["float32", "float16", "int8"]
+
 _FORMAT = "nima-scorer/1"
+_SCALE = "::scale"  # behind a tensor's name: what its integers are multiplied by, per channel
 
 
 def write_weights(
-    path: str | Path, state: Mapping[str, Tensor], card: ModelCard, *, half: bool = False
+    path: str | Path,
+    state: Mapping[str, Tensor],
+    card: ModelCard,
+    *,
+    precision: Precision = "float32",
 ) -> None:
     """Write a network's state and its card; see `scorers.Scorer.save`."""
     from safetensors.torch import save_file
 
-    def stored(tensor: Tensor) -> Tensor:
-        narrow = half and tensor.is_floating_point()
-        return (tensor.half() if narrow else tensor).cpu().contiguous()
-
-    tensors = {name: stored(tensor) for name, tensor in state.items()}
+    tensors: dict[str, Tensor] = {}
+    for name, tensor in state.items():
+        if precision == "int8" and tensor.is_floating_point() and tensor.ndim > 1:
+            tensors[name], tensors[name + _SCALE] = _to_integers(tensor)
+        elif precision == "float16" and tensor.is_floating_point():
+            tensors[name] = tensor.half()
+        else:
+            tensors[name] = tensor
+    tensors = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
     # a file cannot state its own hash
     metadata = {"format": _FORMAT, "card": replace(card, sha256="").to_json()}
     with replacing(path) as part:
@@ -64,8 +76,20 @@ def read_weights(path: str | Path) -> tuple[dict[str, Tensor], ModelCard]:
     full = {
         name: tensor.float() if tensor.is_floating_point() else tensor
         for name, tensor in state.items()
+        if not name.endswith(_SCALE)
     }
+    for name in full:
+        if (scale := state.get(name + _SCALE)) is not None:
+            full[name] = full[name].float() * scale.reshape(-1, *[1] * (full[name].ndim - 1))
     return full, replace(card, sha256=digest)
+
+
+def _to_integers(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Symmetric int8 per output channel, and the scales."""
+    largest = weight.flatten(1).abs().amax(1).clamp(min=1e-12)
+    scale = largest / 127
+    integers = (weight / scale.reshape(-1, *[1] * (weight.ndim - 1))).round()
+    return integers.to(torch.int8), scale
 
 
 def sha256_of(path: str | Path) -> str:

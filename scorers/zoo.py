@@ -186,13 +186,13 @@ def _imagenet(architecture: Architecture) -> Preprocess:
 
 
 def embed(scorer: Scorer, folder: Path = EMBEDDED) -> Path:
-    """Store a scorer in half precision under its card's name, and its card beside it.
+    """Store a scorer with int8 weights under its card's name, and its card beside it.
 
     The card beside it states the hash that the file itself cannot, and is what people read.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{scorer.card.name}.safetensors"
-    scorer.save(path, half=True)
+    scorer.save(path, precision="int8")
     card = replace(scorer.card, sha256=sha256_of(path))
     path.with_suffix(".json").write_text(card.to_json() + "\n", encoding="utf-8")
     return path

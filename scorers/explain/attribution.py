@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable
+from importlib import import_module
 from types import ModuleType
 
 import numpy as np
@@ -96,13 +97,11 @@ METHODS: dict[str, Callable[[ModuleType, Scorer, Tensor, Tensor], Tensor]] = {
 
 def _captum() -> ModuleType:
     try:
-        import captum.attr
+        return import_module("captum.attr")
     except ImportError as error:
         raise MissingExtraError(
             "attributions need captum; install it with: pip install enhance-tune[explain]"
         ) from error
-    module: ModuleType = captum.attr
-    return module
 
 
 def _mean_slopes(logits: Tensor, flat: Tensor, buckets: Tensor) -> Tensor:

@@ -38,7 +38,7 @@ def test_a_saved_scorer_comes_back_whole(scorer: Scorer, tmp_path: Path) -> None
 
 def test_half_precision_halves_the_file_and_keeps_the_score(scorer: Scorer, tmp_path: Path) -> None:
     scorer.save(tmp_path / "full.safetensors")
-    scorer.save(tmp_path / "half.safetensors", half=True)
+    scorer.save(tmp_path / "half.safetensors", precision="float16")
     full, half = ((tmp_path / f"{n}.safetensors").stat().st_size for n in ("full", "half"))
     assert half < 0.6 * full
     copy = scorers.load(tmp_path / "half.safetensors")
@@ -50,7 +50,7 @@ def test_half_precision_halves_the_file_and_keeps_the_score(scorer: Scorer, tmp_
 def test_batch_norm_counters_survive_half_precision(tmp_path: Path) -> None:
     card = ModelCard("bn", Architecture("mobilenet_v2", {"width": 0.1}), Preprocess(size=32))
     scorer = Scorer.untrained(card)
-    scorer.save(tmp_path / "bn.safetensors", half=True)
+    scorer.save(tmp_path / "bn.safetensors", precision="float16")
     state = scorers.load(tmp_path / "bn.safetensors").network.state_dict()
     assert state["backbone.features.0.1.num_batches_tracked"].dtype == torch.int64
 
@@ -196,3 +196,15 @@ def test_cards_read_as_pages(scorer: Scorer) -> None:
     assert page.startswith("# tiny\n")
     assert "| Licence | Apache-2.0 |" in page
     assert "| SRCC | 0.5 |" in page
+
+
+def test_int8_quarters_the_file_and_nearly_keeps_the_score(scorer: Scorer, tmp_path: Path) -> None:
+    scorer.save(tmp_path / "full.safetensors")
+    scorer.save(tmp_path / "small.safetensors", precision="int8")
+    full, small = ((tmp_path / f"{n}.safetensors").stat().st_size for n in ("full", "small"))
+    assert small < 0.4 * full  # biases and scales stay float32, which tells in a tiny network
+    copy = scorers.load(tmp_path / "small.safetensors")
+    for name, weight in scorer.network.state_dict().items():
+        step = weight.flatten(1).abs().amax(1) / 127 if weight.ndim > 1 else torch.zeros(1)
+        error = (copy.network.state_dict()[name] - weight).abs()
+        assert bool((error.flatten(1).amax(1) <= 0.51 * step).all() if weight.ndim > 1 else True)

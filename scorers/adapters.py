@@ -109,7 +109,7 @@ def _offline(reason: str) -> Iterator[None]:
     pyiqa and the packages under it download in several ways, and have no common switch.
 
     Raises:
-        WeightsError: a connection was tried, whatever was made of its failure.
+        WeightsError: a connection was tried, and doing without it failed.
     """
     tried = False
 

@@ -275,7 +275,9 @@ def _read_raw(path: Path, limit: int) -> Photo:
                 output_bps=16, use_camera_wb=True, no_auto_bright=True, gamma=(2.4, 12.92)
             )
     except rawpy.LibRawError as error:
-        raise ReadError(f"cannot read {path}: damaged or unknown RAW: {error}") from error
+        reason = error.args[0] if error.args else error
+        reason = reason.decode() if isinstance(reason, bytes) else reason
+        raise ReadError(f"cannot read {path}: damaged or unknown RAW: {reason}") from error
     pixels, alpha, encoding = decode(samples, "RGB")
     source = FileSource(path, "RAW", "RGB", encoding, Tags(), 1, {}, [], None)
     return Photo(pixels, alpha, source)

@@ -84,16 +84,14 @@ def decode(
     colour, alpha = samples, None
     if layout in ("LA", "RGBA"):
         colour, alpha = samples[..., :-1], samples[..., -1:].copy()
-    native = _normalise(colour)
     lossy = profile is not None or layout == "CMYK"
-    if lossy:
-        native = _to_srgb(native, layout, profile)
-    pixels = torch.from_numpy(np.ascontiguousarray(native.transpose(2, 0, 1)))[None]
+    srgb = _to_srgb(_normalise(colour), layout, profile) if lossy else colour
+    pixels = torch.from_numpy(_planes(srgb))[None]
     if pixels.shape[1] == 1:
         pixels = pixels.repeat(1, 3, 1, 1)
     opacity = None
     if alpha is not None:
-        opacity = torch.from_numpy(_normalise(alpha).transpose(2, 0, 1).copy())[None]
+        opacity = torch.from_numpy(_planes(alpha))[None]
     original = colour.copy() if lossy else None
     size = (samples.shape[0], samples.shape[1])
     return pixels, opacity, Encoding(layout, samples.dtype, size, profile, alpha, original)
@@ -154,6 +152,20 @@ def _normalise(samples: Array) -> NDArray[np.float32]:
     if samples.dtype.kind == "f":
         return np.clip(samples, 0, 1).astype(np.float32)
     return samples.astype(np.float32) / np.float32(np.iinfo(samples.dtype).max)
+
+
+def _planes(samples: Array) -> NDArray[np.float32]:
+    """`_normalise`, channels first, without temporaries as large as the photo."""
+    height, width, channels = samples.shape
+    planes = np.empty((channels, height, width), np.float32)
+    for index in range(channels):
+        channel, plane = samples[..., index], planes[index]
+        if samples.dtype.kind == "f":
+            np.clip(channel, 0, 1, out=plane, casting="same_kind")
+        else:
+            top = np.float32(np.iinfo(samples.dtype).max)
+            np.divide(channel, top, out=plane, dtype=np.float32, casting="unsafe")
+    return planes
 
 
 def _to_array(pixels: Tensor, layout: Layout) -> NDArray[np.float32]:

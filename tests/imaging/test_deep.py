@@ -196,7 +196,7 @@ def test_raw_is_read_at_16_bits(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     assert cv2.imread("b.png", cv2.IMREAD_UNCHANGED).max() == 30000
 
     def fail(path: str) -> None:
-        raise RuntimeError("Unsupported file format")
+        raise RuntimeError(b"Unsupported file format")  # bytes, as rawpy does
 
     rawpy.imread = fail  # type: ignore[attr-defined]
     with pytest.raises(ReadError, match=r"^cannot read a\.NEF: damaged or unknown RAW: Unsupp"):

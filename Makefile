@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BENCHMARKS := $(patsubst benchmarks/%.py,%,$(filter-out benchmarks/_%,$(wildcard benchmarks/*.py)))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint typecheck benchmarks
@@ -39,4 +40,4 @@ test: lint typecheck ## style, types and every test
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2
 
 benchmarks: $(READY) ## time and compare; writes docs/benchmarks
-	@for name in operators tuning; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done

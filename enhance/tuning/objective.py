@@ -8,7 +8,7 @@ scorer is any callable ``(B, 3, H, W) in [0, 1] -> (B,)``, higher better.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,8 +63,11 @@ class Objective:
         self.space = space
         self.cost = cost
         self.scored = 0
+        self._known: dict[tuple[float, ...], Tensor] = {}
         self._analyse_each = any(p.stage == "analyse" for p in space.varying.values())
-        per_batch = max(1, _CHUNK_PIXELS // views.windows[0, 0].numel())
+        window = views.windows[0, 0].numel()
+        per_batch = max(1, _CHUNK_PIXELS // window)
+        self._points_at_once = max(1, per_batch // min(per_batch, len(views.windows)))
         with torch.no_grad():
             self._batches = [
                 _Batch(part, None if self._analyse_each else self._analyse(part))
@@ -102,17 +105,24 @@ class Objective:
         return torch.cat(parts, dim=1)
 
     def scores(self, points: Tensor) -> Tensor:
-        """Scores ``(K, V)`` of points ``(K, D)``, float64, without gradient."""
-        rows = []
+        """Scores ``(K, V)`` of points ``(K, D)``, float64, without gradient.
+
+        A setting that was scored before, the same to six decimals, is not scored again.
+        """
+        keys = [tuple(self.space.describe(point).values()) for point in points]
+        new = [index for index, key in enumerate(keys) if key not in self._known]
         with torch.no_grad():
-            for chunk in self._chunks(points):
+            for indices in torch.tensor(new, dtype=torch.long).split(self._points_at_once):
+                if not len(indices):
+                    continue
                 columns = []
                 for batch in self._batches:
-                    images = batch.views.cut(self._render(batch, chunk))
+                    images = batch.views.cut(self._render(batch, points[indices].double()))
                     scores = self._score_in_chunks(images.flatten(0, 1))
                     columns.append(scores.unflatten(0, images.shape[:2]))
-                rows.append(torch.cat(columns, dim=1))
-        return torch.cat(rows).double().cpu()
+                rows = torch.cat(columns, dim=1).double().cpu()
+                self._known.update(zip((keys[i] for i in indices.tolist()), rows, strict=True))
+        return torch.stack([self._known[key] for key in keys])
 
     def values(self, points: Tensor) -> Tensor:
         """Mean score minus cost ``(K,)`` of points ``(K, D)``, float64."""
@@ -128,42 +138,40 @@ class Objective:
         if not self.space.names:
             return self.values(points), torch.zeros_like(points)
         values, gradients = [], []
-        for chunk in self._chunks(points):
+        for chunk in points.double().split(self._points_at_once):
             leaf = chunk.clone().requires_grad_()
-            value = torch.zeros(len(chunk), dtype=torch.float64)
+            columns = [self._score_and_backpropagate(batch, leaf) for batch in self._batches]
+            rows = torch.cat(columns, dim=1)
+            keys = (tuple(self.space.describe(point).values()) for point in chunk)
+            self._known.update(zip(keys, rows, strict=True))
+            value = rows.mean(1)
             if self.cost is not None:
                 paid = self.cost(leaf)
                 paid.sum().neg().backward()
-                value -= paid.detach()
-            for batch in self._batches:
-                value += self._score_and_backpropagate(batch, leaf)
+                value = value - paid.detach()
             values.append(value)
             gradients.append(torch.zeros_like(leaf) if leaf.grad is None else leaf.grad)
         return torch.cat(values), torch.cat(gradients)
 
     def _score_and_backpropagate(self, batch: _Batch, points: Tensor) -> Tensor:
-        """A batch's share of the mean score ``(K,)``; its gradient is added to the points'."""
-        rendered = self._render(batch, points)
+        """A batch's scores ``(K, V)``; the gradient of the mean over all views goes to `points`."""
+        images = batch.views.cut(self._render(batch, points))
         # the scorer keeps far more for its backward pass than the operator, so the views go
-        # through it a few at a time, and the operator's pass runs once with their sum
-        pixels = rendered.detach().requires_grad_()
-        total = torch.zeros(len(points), dtype=torch.float64)
-        for images, owners in self._view_chunks(batch.views.cut(pixels)):
-            scores = self._score(images).double() / len(self)
-            if not (scores.requires_grad and rendered.requires_grad):
+        # through it a few at a time, and the operator's pass runs once with their gradients
+        found, slopes = [], []
+        for chunk in self._in_chunks(images.detach().flatten(0, 1)):
+            leaf = chunk.clone().requires_grad_()
+            scores = self._score(leaf)
+            if not (scores.requires_grad and images.requires_grad):
                 raise ParameterError(
                     "the gradient strategy needs an operator and a scorer that pass one on; "
                     "use grid or bayesian"
                 )
-            scores.sum().backward()
-            total.index_add_(0, owners, scores.detach().cpu())
-        rendered.backward(pixels.grad)
-        return total
-
-    def _view_chunks(self, images: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """Views ``(K, V, 3, h, w)`` a few at a time, with the index of the point of each."""
-        owners = torch.arange(len(images)).repeat_interleave(images.shape[1])
-        return zip(self._in_chunks(images.flatten(0, 1)), self._in_chunks(owners), strict=True)
+            (slope,) = torch.autograd.grad(scores.sum() / len(self), leaf)
+            found.append(scores.detach())
+            slopes.append(slope)
+        images.backward(torch.cat(slopes).unflatten(0, images.shape[:2]))
+        return torch.cat(found).double().cpu().unflatten(0, images.shape[:2])
 
     def _score_in_chunks(self, images: Tensor) -> Tensor:
         return torch.cat([self._score(chunk) for chunk in self._in_chunks(images)])
@@ -171,10 +179,6 @@ class Objective:
     def _in_chunks(self, items: Tensor) -> tuple[Tensor, ...]:
         height, width = self.views.size
         return items.split(max(1, _CHUNK_PIXELS // (height * width)))
-
-    def _chunks(self, points: Tensor) -> tuple[Tensor, ...]:
-        largest = max(batch.views.windows[:, 0].numel() for batch in self._batches)
-        return points.double().split(max(1, _CHUNK_PIXELS // largest))
 
     def _analyse(self, views: Views) -> Any:
         complete = {

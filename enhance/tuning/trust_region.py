@@ -12,7 +12,7 @@ References: Nocedal & Wright, *Numerical Optimization*, 2nd ed., algorithm 6.2 (
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -27,20 +27,23 @@ ValuesAndGradients = Callable[[Tensor], tuple[Tensor, Tensor]]
 STEPS = 8
 _FIRST_RADIUS = 0.25
 _LEAST_RADIUS = 2e-3
-_LEAST_GAIN = 1e-3
+_LEAST_SECOND_RADIUS = 0.1
+LEAST_GAIN = 1e-3
 """Predicted gain of a step, in units of the score, below which a start is given up."""
 
 
 @dataclass
-class _Start:
+class Ascent:
+    """Where one start has got to: value, gradient and curvature at its best point so far."""
+
     point: Array
     value: float
     gradient: Array
     curvature: Array
     radius: float = _FIRST_RADIUS
-    finished: bool = False
 
     def propose(self) -> tuple[Array, float]:
+        """The step that the model likes best within the trust region, and its predicted gain."""
         step = _maximise_model(
             self.gradient,
             self.curvature,
@@ -50,6 +53,7 @@ class _Start:
         return step, float(self.gradient @ step + 0.5 * step @ self.curvature @ step)
 
     def learn(self, step: Array, predicted: float, value: float, gradient: Array) -> None:
+        """Take the outcome of a step into the model; stand on it if it is better."""
         error = gradient - self.gradient - self.curvature @ step
         scale = float(error @ step)
         if abs(scale) > 1e-8 * float(np.linalg.norm(error) * np.linalg.norm(step)):
@@ -61,7 +65,17 @@ class _Start:
             self.radius = min(2 * self.radius, 1.0)
         elif ratio < 0.25:
             self.radius = 0.35 * float(np.abs(step).max())
-        self.finished = self.radius < _LEAST_RADIUS
+
+
+@dataclass(frozen=True)
+class Climb(Search):
+    """A search that also knows the model around its best point, for a further climb to begin with.
+
+    Attributes:
+        model: the ascent that got highest.
+    """
+
+    model: Ascent = field(kw_only=True)
 
 
 def climb(
@@ -69,14 +83,19 @@ def climb(
     starts: Tensor,
     *,
     steps: int = STEPS,
+    least_gain: float = LEAST_GAIN,
+    model: Ascent | None = None,
     progress: Callable[[int, int], None] = silent,
-) -> Search:
+) -> Climb:
     """Maximise a function on the unit cube from every start, all in one batch.
 
     Args:
         function: ``(K, D) -> (K,), (K, D)``: values and gradients.
         starts: ``(S, D)`` in the unit cube.
         steps: evaluations after the first one, per start, at most.
+        least_gain: a start is given up when its next step promises less.
+        model: of a similar function, such as the same score on fewer views; its curvature
+            and trust radius are begun with.
 
     Returns:
         Every point evaluated.
@@ -86,18 +105,23 @@ def climb(
     >>> climb(bowl, torch.full((1, 2), 0.5, dtype=torch.float64)).point.round(decimals=3)
     tensor([0.3000, 1.0000], dtype=torch.float64)
     """
+    starts = starts.double()
     values, gradients = function(starts)
-    tried, found = [starts.double()], [values]
+    tried, found = [starts], [values]
     runs = [
-        _Start(point, float(value), gradient, _first_curvature(gradient))
-        for point, value, gradient in zip(
-            starts.double().numpy(), values, gradients.numpy(), strict=True
+        Ascent(
+            point,
+            float(value),
+            gradient,
+            _first_curvature(gradient) if model is None else model.curvature,
+            _FIRST_RADIUS if model is None else max(model.radius, _LEAST_SECOND_RADIUS),
         )
+        for point, value, gradient in zip(starts.numpy(), values, gradients.numpy(), strict=True)
     ]
     progress(1, steps + 1)
-    for step_count in range(steps):
-        proposals = [(run, *run.propose()) for run in runs if not run.finished]
-        active = [proposal for proposal in proposals if proposal[2] > _LEAST_GAIN]
+    for count in range(steps):
+        proposals = [(run, *run.propose()) for run in runs if run.radius >= _LEAST_RADIUS]
+        active = [proposal for proposal in proposals if proposal[2] > least_gain]
         if not active:
             break
         points = torch.from_numpy(np.stack([run.point + step for run, step, _ in active]))
@@ -106,8 +130,9 @@ def climb(
             run.learn(step, predicted, float(value), gradient.numpy())
         tried.append(points)
         found.append(values)
-        progress(step_count + 2, steps + 1)
-    return Search(torch.cat(tried), torch.cat(found))
+        progress(count + 2, steps + 1)
+    best = max(runs, key=lambda run: run.value)
+    return Climb(torch.cat(tried), torch.cat(found), model=best)
 
 
 def _first_curvature(gradient: Array) -> Array:

@@ -75,7 +75,7 @@ def test_gradient_equals_finite_differences(
     points = 0.2 + 0.6 * torch.rand(2, len(objective.space.names), generator=generator).double()
     values, gradients = objective.values_and_gradients(points)
     assert torch.allclose(values, objective.values(points), atol=1e-10)
-    step = 1e-6
+    step = 1e-4  # settings equal to six decimals are one setting
     for column in range(points.shape[1]):
         shift = torch.zeros_like(points)
         shift[:, column] = step
@@ -131,6 +131,19 @@ def test_differentiable_is_tried(coffee: Tensor, tone_scorer) -> None:
     assert not make(coffee, tone_scorer, bounds={"dilation": (1, 8)}).differentiable
     with pytest.raises(ParameterError, match="use grid or bayesian"):
         make(coffee, lambda x: tone_scorer(x).detach()).values_and_gradients(torch.rand(1, 3))
+
+
+def test_a_setting_is_scored_once(coffee: Tensor, tone_scorer) -> None:
+    objective = make(coffee, tone_scorer)
+    points = torch.rand(3, 3, dtype=torch.float64)
+    scores = objective.scores(points)
+    before = objective.scored
+    assert torch.equal(objective.scores(points.flip(0)), scores.flip(0))
+    assert objective.scored == before
+    objective.values_and_gradients(points[:1] / 2)
+    before = objective.scored
+    objective.scores(points[:1] / 2)
+    assert objective.scored == before
 
 
 def test_first_views_only(coffee: Tensor, tone_scorer) -> None:

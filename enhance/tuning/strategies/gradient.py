@@ -1,7 +1,8 @@
-"""Climb the gradient through operator and frozen scorer, from a few good starts at once.
+"""Climb the gradient through operator and frozen scorer: coarse on few views, then on all.
 
-The starts are the best of a coarse scan that judges one or few views only, so that most of
-the time goes into exact steps.
+A scan without gradient on few views finds the right hills, a climb on the same few views the
+best of their tops, and a last climb on all views, which begins with the curvature learnt, only
+has to correct it. Most of the evaluations are thus cheap ones.
 """
 
 from __future__ import annotations
@@ -15,8 +16,12 @@ from enhance.tuning.objective import Objective
 from enhance.tuning.search import Search, silent
 from enhance.tuning.trust_region import climb
 
-SCAN = 24
+SCAN = 8
+"""Points of the scan for each dimension, beside the default setting."""
 STARTS = 2
+COARSE_STEPS = 6
+COARSE_GAIN = 4e-3
+FINE_STEPS = 4
 
 
 def search(
@@ -26,22 +31,40 @@ def search(
     progress: Callable[[int, int], None] = silent,
     storage: str | None = None,
 ) -> Search:
-    """Scan coarsely on few views, then climb from the untouched setting or the best scanned.
+    """Scan and climb on an eighth of the views, then climb on all of them.
 
     Raises:
         ParameterError: the operator or the scorer passes no gradient on.
     """
-    starts = _starts(objective, seed)
-    return climb(objective.values_and_gradients, starts, progress=progress)
-
-
-def _starts(objective: Objective, seed: int) -> Tensor:
-    dimensions = len(objective.space.names)
-    default = objective.space.defaults()[None]
-    if dimensions == 0:
-        return default
-    sobol = torch.quasirandom.SobolEngine(dimensions, scramble=True, seed=seed)
-    points = torch.cat([default, sobol.draw(SCAN, dtype=torch.float64)])
     few = objective.first(max(1, len(objective) // 8))
-    order = few.values(points).argsort(descending=True, stable=True)
-    return points[order[:STARTS]]
+    starts = _best_of_scan(few, seed)
+    coarse = climb(few.values_and_gradients, starts, steps=COARSE_STEPS, least_gain=COARSE_GAIN)
+    # the untouched setting is judged on all views too: nothing found may be worse
+    default = objective.space.defaults()[None]
+    untouched = Search(default, objective.values(default))
+    fine = climb(
+        objective.values_and_gradients,
+        coarse.point[None],
+        steps=FINE_STEPS,
+        model=coarse.model,
+        progress=progress,
+    )
+    return Search(
+        torch.cat([untouched.points, fine.points]), torch.cat([untouched.values, fine.values])
+    )
+
+
+def _best_of_scan(few: Objective, seed: int) -> Tensor:
+    dimensions = len(few.space.names)
+    points = few.space.defaults()[None]
+    if dimensions == 0:
+        return points
+    count = SCAN * dimensions
+    if 2**dimensions <= count // 2:  # where a scorer that is too keen has its maximum
+        ends = torch.tensor([0.0, 1.0], dtype=torch.float64)
+        corners = torch.cartesian_prod(*[ends] * dimensions).reshape(-1, dimensions)
+        points = torch.cat([points, corners])
+        count -= len(corners)
+    sobol = torch.quasirandom.SobolEngine(dimensions, scramble=True, seed=seed)
+    points = torch.cat([points, sobol.draw(count, dtype=torch.float64)])
+    return points[few.values(points).argsort(descending=True, stable=True)[:STARTS]]

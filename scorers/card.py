@@ -98,7 +98,8 @@ class ModelCard:
             "Training data": self.training_data,
             "Architecture": f"NIMA on {self.architecture.backbone}{options}",
             "Scale": f"{len(self.buckets)} buckets, {self.buckets[0]:g} to {self.buckets[-1]:g}",
-            "Shown as": f"{shown.size}x{shown.size}, {shown.method}"
+            "Shown as": f"{shown.size}x{shown.size}, "
+            f"{shown.method if shown.view == 'whole' else 'native squares'}"
             f"{' antialiased' if shown.antialias else ''}, "
             f"mean {list(shown.mean)}, std {list(shown.std)}",
             "sha256 of the published file": self.source_sha256,

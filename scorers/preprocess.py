@@ -18,6 +18,7 @@ from torch import Tensor
 from scorers.errors import InputError
 
 Method = Literal["nearest", "bilinear", "bicubic", "area"]
+View = Literal["whole", "native"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,10 @@ class Preprocess:
             pixel; ``"bilinear"`` and ``"bicubic"`` are PyTorch's.
         antialias: widen the bilinear or bicubic kernel with the shrinkage.
         mean, std: per channel, of values in [0, 1].
+        view: ``"whole"`` shrinks the photo; ``"native"`` shows it as it is, in `crops` x `crops`
+            evenly spaced squares whose opinions are averaged, because shrinking removes noise
+            and blur. A side shorter than `size` is enlarged to it either way.
+        crops: squares along each side that is longer than `size`, for native views.
 
     >>> show = Preprocess(size=2, method="area", mean=(0.5,) * 3, std=(0.5,) * 3)
     >>> show(torch.ones(1, 3, 4, 6)).shape, show(torch.ones(1, 3, 4, 6)).unique()
@@ -41,6 +46,8 @@ class Preprocess:
     antialias: bool = False
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
     std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    view: View = "whole"
+    crops: int = 3
 
     def __post_init__(self) -> None:
         if self.size < 1:
@@ -52,8 +59,39 @@ class Preprocess:
         for name in ("mean", "std"):
             if len(getattr(self, name)) != 3:
                 raise InputError(f"{name} must have 3 values, got {getattr(self, name)}")
+        if self.view not in get_args(View):
+            raise InputError(f"view must be one of {get_args(View)}, got {self.view!r}")
+        if self.crops < 1:
+            raise InputError(f"`crops >= 1` must hold, but got crops={self.crops}")
         if min(self.std) <= 0:
             raise InputError(f"std must be positive, got {self.std}")
+
+    def views(self, image: Tensor) -> Tensor:
+        """``(B, 3, H, W)`` -> ``(B, n, 3, size, size)``, normalised: all that the network is shown.
+
+        >>> Preprocess(size=4, view="native").views(torch.rand(1, 3, 9, 4)).shape
+        torch.Size([1, 3, 3, 4, 4])
+        """
+        if self.view == "whole":
+            return self(image)[:, None]
+        height, width = image.shape[-2:]
+        if min(height, width) < self.size:
+            enlarged = (max(height, self.size), max(width, self.size))
+            image = F.interpolate(image, enlarged, mode="bilinear", align_corners=False)
+        squares = [
+            image[..., top : top + self.size, left : left + self.size]
+            for top in self._starts(image.shape[-2])
+            for left in self._starts(image.shape[-1])
+        ]
+        return self.normalise(torch.stack(squares, dim=1))
+
+    def _starts(self, length: int) -> list[int]:
+        """Where along a side the native squares begin."""
+        room = length - self.size
+        count = 1 if room == 0 else self.crops
+        if count == 1:
+            return [room // 2]
+        return [round(i * room / (count - 1)) for i in range(count)]
 
     def resize(self, image: Tensor) -> Tensor:
         """``(B, 3, H, W)`` -> ``(B, 3, size, size)``; differentiable; a no-op at that size."""

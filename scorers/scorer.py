@@ -70,9 +70,10 @@ class Scorer(nn.Module):
             InputError: not a float tensor of that shape.
         """
         _check(image)
-        view = self.card.preprocess(image.to(self.buckets.dtype))
-        shares: Tensor = self.network(view.contiguous(memory_format=torch.channels_last))
-        return shares
+        views = self.card.preprocess.views(image.to(self.buckets.dtype))
+        flat = views.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        shares: Tensor = self.network(flat)
+        return shares.unflatten(0, views.shape[:2]).mean(1)
 
     def forward(self, image: Tensor) -> Tensor:
         """``(B, 3, H, W)`` in [0, 1] -> ``(B,)``: mean opinion."""

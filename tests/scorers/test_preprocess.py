@@ -86,3 +86,40 @@ def test_normalisation_is_per_channel() -> None:
 def test_what_makes_no_sense_is_refused(values: dict[str, object], rule: str) -> None:
     with pytest.raises(InputError, match=rule):
         Preprocess(**values)  # type: ignore[arg-type]
+
+
+def test_native_views_are_the_photos_own_pixels_from_corner_to_corner() -> None:
+    photo = torch.rand(2, 3, 40, 24)
+    show = Preprocess(size=16, view="native", crops=2, mean=(0, 0, 0), std=(1, 1, 1))
+    views = show.views(photo)
+    assert views.shape == (2, 4, 3, 16, 16)
+    assert torch.equal(views[:, 0], photo[..., :16, :16])
+    assert torch.equal(views[:, -1], photo[..., -16:, -16:])
+
+
+def test_a_native_view_of_the_networks_size_is_the_photo_itself() -> None:
+    photo = torch.rand(1, 3, 16, 16)
+    show = Preprocess(size=16, view="native", mean=(0, 0, 0), std=(1, 1, 1))
+    assert torch.equal(show.views(photo)[:, 0], photo)
+
+
+def test_a_photo_smaller_than_a_native_view_is_enlarged() -> None:
+    assert Preprocess(size=16, view="native").views(torch.rand(1, 3, 1, 40)).shape == (
+        1,
+        3,
+        3,
+        16,
+        16,
+    )
+
+
+def test_a_native_scorer_averages_the_opinions_of_its_squares() -> None:
+    from scorers.card import Architecture, ModelCard
+    from scorers.scorer import Scorer
+
+    show = Preprocess(size=16, view="native", crops=2)
+    card = ModelCard("tiny", Architecture("mobilenet_v1", {"width": 0.25}), show)
+    scorer = Scorer.untrained(card)
+    photo = torch.rand(1, 3, 32, 16)
+    apart = [scorer.opinion(photo[..., :16, :]), scorer.opinion(photo[..., 16:, :])]
+    torch.testing.assert_close(scorer.opinion(photo), torch.stack(apart).mean(0))

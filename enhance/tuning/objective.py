@@ -79,6 +79,17 @@ class Objective:
                 .cpu()
             )
 
+        if self._default_changes_nothing():
+            self._known[tuple(space.describe(space.defaults()).values())] = self.baseline
+
+    def _default_changes_nothing(self) -> bool:
+        """Whether the default point is the untouched photo, hence scored already."""
+        identity = self.operator.identity
+        if identity is None:
+            return False
+        settings = {**self.space.constant, **self.space.describe(self.space.defaults())}
+        return settings == {**self.operator.defaults(), **identity}
+
     def __len__(self) -> int:
         return len(self.views)
 

@@ -53,10 +53,21 @@ def test_chunks_change_nothing(
 
 
 def test_identity_scores_as_the_baseline(coffee: Tensor, tone_scorer) -> None:
-    objective = make(coffee, tone_scorer)
+    objective = make(coffee, tone_scorer, fixed={"h": 0.3})  # not known to change nothing
     default = objective.space.defaults()[None]
+    before = objective.scored
     assert torch.allclose(objective.scores(default)[0], objective.baseline, atol=1e-6)
     assert torch.allclose(objective.values(default), objective.baseline.mean(), atol=1e-6)
+    assert objective.scored > before
+
+
+def test_a_default_that_changes_nothing_is_not_scored_again(coffee: Tensor, tone_scorer) -> None:
+    for name, known in (("laplacian", True), ("turbo", False)):
+        objective = make(coffee, tone_scorer, name)
+        before = objective.scored
+        scores = objective.scores(objective.space.defaults()[None])[0]
+        assert (objective.scored == before) is known
+        assert torch.equal(scores, objective.baseline) is known
 
 
 @pytest.mark.parametrize(

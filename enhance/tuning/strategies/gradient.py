@@ -36,12 +36,26 @@ def search(
     Raises:
         ParameterError: the operator or the scorer passes no gradient on.
     """
-    few = objective.first(max(1, len(objective) // 8))
-    starts = _best_of_scan(few, seed)
+    few = fewer_views(objective)
+    return climb_coarse_to_fine(objective, few, _best_of_scan(few, seed), progress)
+
+
+def fewer_views(objective: Objective) -> Objective:
+    """The objective on an eighth of its views, for the coarse part of a search."""
+    return objective.first(max(1, len(objective) // 8))
+
+
+def climb_coarse_to_fine(
+    objective: Objective, few: Objective, starts: Tensor, progress: Callable[[int, int], None]
+) -> Search:
+    """Climb from the starts on few views, and from the best top on all views.
+
+    Returns:
+        What was tried on all views: the default setting, and the last climb.
+    """
     coarse = climb(few.values_and_gradients, starts, steps=COARSE_STEPS, least_gain=COARSE_GAIN)
-    # the untouched setting is judged on all views too: nothing found may be worse
     default = objective.space.defaults()[None]
-    untouched = Search(default, objective.values(default))
+    untouched = objective.values(default)
     fine = climb(
         objective.values_and_gradients,
         coarse.point[None],
@@ -49,9 +63,7 @@ def search(
         model=coarse.model,
         progress=progress,
     )
-    return Search(
-        torch.cat([untouched.points, fine.points]), torch.cat([untouched.values, fine.values])
-    )
+    return Search(torch.cat([default, fine.points]), torch.cat([untouched, fine.values]))
 
 
 def _best_of_scan(few: Objective, seed: int) -> Tensor:

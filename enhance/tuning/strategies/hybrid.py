@@ -1,18 +1,16 @@
-"""A few Optuna trials to find the right hill, then gradient steps to its top."""
+"""A few Optuna trials on few views find the right hill, then gradient steps reach its top."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-
-import torch
+from dataclasses import replace
 
 from enhance.tuning.objective import Objective
 from enhance.tuning.search import Search, silent
 from enhance.tuning.strategies import bayesian
-from enhance.tuning.trust_region import climb
+from enhance.tuning.strategies.gradient import STARTS, climb_coarse_to_fine, fewer_views
 
-TRIALS = 16
-STARTS = 2
+TRIALS = 32
 
 
 def search(
@@ -22,14 +20,13 @@ def search(
     progress: Callable[[int, int], None] = silent,
     storage: str | None = None,
 ) -> Search:
-    """Run `bayesian` for `TRIALS` trials and climb from its `STARTS` best points."""
-    coarse = bayesian.search(
-        objective, seed=seed, progress=progress, storage=storage, trials=TRIALS
-    )
-    starts = coarse.points[coarse.values.argsort(descending=True, stable=True)[:STARTS]]
-    fine = climb(objective.values_and_gradients, starts, progress=progress)
-    return Search(
-        torch.cat([coarse.points, fine.points]),
-        torch.cat([coarse.values, fine.values]),
-        coarse.study,
-    )
+    """Run `bayesian` on an eighth of the views, then climb as `gradient` does.
+
+    Raises:
+        ParameterError: the operator or the scorer passes no gradient on.
+    """
+    few = fewer_views(objective)
+    scanned = bayesian.search(few, seed=seed, progress=progress, storage=storage, trials=TRIALS)
+    starts = scanned.points[scanned.values.argsort(descending=True, stable=True)[:STARTS]]
+    found = climb_coarse_to_fine(objective, few, starts, progress)
+    return replace(found, study=scanned.study)

@@ -85,7 +85,11 @@ class Space:
         asked = {name: pixels.new_tensor(value) for name, value in self.constant.items()}
         asked |= {name: pixels.new_tensor(p.default) for name, p in self.varying.items()}
         answered = operator.calibrate(pixels, asked)
-        return replace(self, constant={name: float(answered[name]) for name in self.constant})
+        constant = {
+            name: value if torch.equal(answered[name], asked[name]) else float(answered[name])
+            for name, value in self.constant.items()
+        }
+        return replace(self, constant=constant)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -74,7 +74,8 @@ def fivek(shared: Path) -> Iterator[tuple[Tensor, Tensor]]:
 def steering(shared: Path, score: Score) -> dict[str, Figure]:
     """Distance to the retoucher before and after maximising the score over 726 settings."""
     operator = Laplacian()
-    grid = Space(operator).grid()
+    space = Space.of(operator)
+    grid = {name: value.float() for name, value in space.settings(space.grid()).items()}
     before, after = [], []
     for photo, expert in fivek(shared):
         layers = operator.analyse(photo)

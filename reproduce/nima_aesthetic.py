@@ -39,9 +39,7 @@ from scorers.training.steering import DistortAndRecover, colour_distance, random
 
 TUNED = ("detail", "shadow", "brightness")
 GOOD = 0.66  # mean opinion above which a photo serves as a place where tone should stop
-FIRST_WEIGHTS = {"rank": 2.0, "human": 0.5, "teacher": 1.0, "consistency": 0.5}
-WEIGHTS = {"rank": 6.0, "human": 0.4, "teacher": 0.3, "consistency": 0.5}
-FIRST_STEPS = 300  # agreement with people comes quickly, a place to stop takes longer
+WEIGHTS = {"rank": 6.0, "human": 0.5, "teacher": 0.4, "consistency": 0.5}
 
 
 def render(operator: Laplacian, image: Tensor, settings: Mapping[str, Tensor]) -> Tensor:
@@ -110,8 +108,8 @@ def main() -> None:
     """Train, and leave the network's weights in ``OUT/network.pt``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/nima-aesthetic"))
-    parser.add_argument("--steps", type=int, default=750)
-    parser.add_argument("--rate", type=float, default=2e-4)
+    parser.add_argument("--steps", type=int, default=620)
+    parser.add_argument("--rate", type=float, default=3e-4)
     options = parser.parse_args()
     shared = Path(os.environ["ENHANCE_DATA"])
     torch.manual_seed(0)
@@ -146,7 +144,7 @@ def main() -> None:
         )
         versions = recover(photos, partial(score, network), generator)
         shape = versions.distances.shape
-        chosen = draw(len(rated), 12, generator)
+        chosen = draw(len(rated), 10, generator)
         people = rated.batch(chosen)
         once = torch.cat([view(p, generator, 0.9) for p in people.split(1)])
         again = torch.cat([view(p, generator, 0.9) for p in people.split(1)])
@@ -167,8 +165,7 @@ def main() -> None:
             "teacher": emd_loss(torch.cat([first, second]), opinions[chosen].repeat(2, 1)),
             "consistency": (means[0] - means[1]).abs().mean(),
         }
-        weights = FIRST_WEIGHTS if step < FIRST_STEPS else WEIGHTS
-        return {name: weights[name] * value for name, value in losses.items()}
+        return {name: WEIGHTS[name] * value for name, value in losses.items()}
 
     held = validation(good.part("validation"), human.part("validation"), recover)
     trained = train(
@@ -177,7 +174,7 @@ def main() -> None:
         Schedule(options.steps, options.rate),
         options.out,
         validate=held,
-        validate_every=150,
+        validate_every=155,
     )
     torch.save(trained.state_dict(), options.out / "network.pt")
 

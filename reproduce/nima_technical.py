@@ -30,7 +30,7 @@ from enhance.operators.turbo import Turbo
 from reproduce.network import BUCKETS, SIZE, opinion, score
 from scorers.convert.tflite import load_tflite
 from scorers.losses import emd_loss
-from scorers.opinion import maximum_entropy, std_from_mean
+from scorers.opinion import maximum_entropy, typical_std
 from scorers.training.damage import DETAIL, TONE, sample_damage
 from scorers.training.loop import Schedule, train
 from scorers.training.photos import RatedPhotos, draw, load_rated
@@ -94,7 +94,7 @@ def validation(rated: RatedPhotos) -> Callable[[nn.Module], dict[str, float]]:
     """Figures on the validation split: human agreement by view, and pairs under damage."""
     generator = torch.Generator().manual_seed(7)
     good = rated.at_least(GOOD)
-    clean = grid_crops(good.batch(draw(len(good), 48, generator)), 2)
+    clean = grid_crops(good.batch(draw(len(good), 32, generator)), 2)
     plain = sample_damage(len(clean), generator, kinds={}, keep=1.0)
 
     def damaged(name: str, amount: float) -> Tensor:
@@ -136,7 +136,7 @@ def main() -> None:
     """Train, and leave the network's weights in ``OUT/network.pt``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/nima-technical"))
-    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--steps", type=int, default=700)
     parser.add_argument("--rate", type=float, default=2e-4)
     options = parser.parse_args()
     shared = Path(os.environ["ENHANCE_DATA"])
@@ -148,7 +148,7 @@ def main() -> None:
     rated = human.part("train")
     good = rated.at_least(GOOD)
     means = 1 + 9 * rated.means
-    opinions = maximum_entropy(means, std_from_mean(means))
+    opinions = maximum_entropy(means, typical_std(means)).float()
     turbo = Turbo()
 
     def step_loss(step: int) -> dict[str, Tensor]:
@@ -157,15 +157,15 @@ def main() -> None:
             [native_crop(good.batch(i[None]), generator) for i in draw(len(good), 4, generator)]
         )
         images, distances = versions(crops, turbo, generator)
-        chosen = draw(len(rated), 20, generator)
+        chosen = draw(len(rated), 16, generator)
         people = rated.batch(chosen).split(1)
         native = torch.cat([native_crop(p, generator) for p in people])
         whole = torch.cat(
             [random_view(random_crop_flip(p, generator, 0.85), SIZE, generator) for p in people]
         )
-        moved = native[:6].roll((1, 1), (-1, -2))
+        moved = native[:4].roll((1, 1), (-1, -2))
         said = opinion(network, torch.cat([images.flatten(0, 1), native, whole, moved]))
-        ranked, near, far, again = said.split([distances.numel(), 20, 20, 6])
+        ranked, near, far, again = said.split([distances.numel(), 16, 16, 4])
         both = 0.5 * (near + far)
         target = rated.means[chosen]
         mean = both @ BUCKETS
@@ -179,7 +179,7 @@ def main() -> None:
             ),
             "emd": (emd_loss(near, opinions[chosen]) + emd_loss(far, opinions[chosen])) / 2,
             "human": correlation_loss(mean, target) + pairwise_logistic(mean, target),
-            "consistency": (again @ BUCKETS - near[:6] @ BUCKETS).abs().mean(),
+            "consistency": (again @ BUCKETS - near[:4] @ BUCKETS).abs().mean(),
         }
         return {name: WEIGHTS[name] * value for name, value in losses.items()}
 
@@ -189,7 +189,7 @@ def main() -> None:
         Schedule(options.steps, options.rate),
         options.out,
         validate=validation(human.part("validation")),
-        validate_every=300,
+        validate_every=175,
     )
     torch.save(trained.state_dict(), options.out / "network.pt")
 

@@ -126,7 +126,7 @@ def load(name: str | Path) -> Scorer:
     path = find(text)
     scorer = load_file(path)
     if path.parent == EMBEDDED:
-        _check_embedded(scorer, path)
+        scorer.card = _card_beside(scorer, path)
     return scorer
 
 
@@ -198,12 +198,16 @@ def embed(scorer: Scorer, folder: Path = EMBEDDED) -> Path:
     return path
 
 
-def _check_embedded(scorer: Scorer, path: Path) -> None:
-    """A damaged install must not score."""
+def _card_beside(scorer: Scorer, path: Path) -> ModelCard:
+    """The card beside an embedded file, which also holds what was measured once it existed.
+
+    It states the file's hash: a damaged install must not score.
+    """
     beside = path.with_suffix(".json")
     try:
-        stated = ModelCard.from_json(beside.read_text(encoding="utf-8")).sha256
+        card = ModelCard.from_json(beside.read_text(encoding="utf-8"))
     except OSError as error:
         raise WeightsError(f"cannot read {beside}: {error.strerror or error}") from error
-    if stated != scorer.card.sha256:
+    if card.sha256 != scorer.card.sha256:
         raise WeightsError(f"{path} is not the file its card states: sha256 differs")
+    return card

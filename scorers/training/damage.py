@@ -23,7 +23,7 @@ TONE: Mapping[str, tuple[float, float]] = {
     "gamma": (-0.35, 0.35),  # natural log of the exponent
     "contrast": (-0.7, 0.4),  # natural log of the gain about mid grey
     "saturation": (-0.9, 0.45),  # natural log of the gain of the chroma
-    "lift": (0.0, 0.15),  # level that black is raised to
+    "lift": (-0.1, 0.15),  # level that black is raised to; below 0, the level that becomes black
     "cast_red": (-0.12, 0.12),  # natural log of a channel's gain, in linear light
     "cast_blue": (-0.2, 0.2),
 }

@@ -31,17 +31,20 @@ class Versions:
 
 
 def colour_distance(image: Tensor, reference: Tensor) -> Tensor:
-    """Mean CIE76 difference of ``(..., 3, H, W)`` images: the metric, as seen at arm's length.
+    """Mean CIE76 difference of ``(..., 3, H, W)`` images, half of it seen from afar.
 
-    Both are first halved by area averaging, since an eye that judges tone does not compare pixels.
+    From afar means after area averaging by four: tone and colour count in full there, while
+    grain and detail count in the other half.
     """
     from kornia.color import rgb_to_lab
 
     shape = image.shape[:-3]
     flat = image.reshape(-1, *image.shape[-3:])
     other = reference.expand_as(image).reshape(flat.shape)
-    delta = rgb_to_lab(F.avg_pool2d(flat, 2)) - rgb_to_lab(F.avg_pool2d(other, 2))
-    return delta.norm(dim=1).mean((-1, -2)).reshape(shape)
+    near = rgb_to_lab(flat) - rgb_to_lab(other)
+    far = rgb_to_lab(F.avg_pool2d(flat, 4)) - rgb_to_lab(F.avg_pool2d(other, 4))
+    means = [delta.norm(dim=1).mean((-1, -2)) for delta in (near, far)]
+    return (0.5 * (means[0] + means[1])).reshape(shape)
 
 
 def random_settings(
@@ -63,14 +66,16 @@ class DistortAndRecover:
     Attributes:
         render: the operator.
         bounds: its tuned parameters' bounds; each must contain 0, the identity.
-        candidates: renderings tried per photo, of which three are kept.
+        candidates: renderings that the scorer is asked about, per photo.
+        tries: settings among which the nearest to the photo is looked for, on a small copy.
         detail: chance that a photo's damage includes blur, noise, JPEG or over-denoising.
         tone_keep: chance that each kind of tone damage takes part.
     """
 
     render: Renderer
     bounds: Mapping[str, tuple[float, float]]
-    candidates: int = 8
+    candidates: int = 6
+    tries: int = 48
     detail: float = 0.25
     tone_keep: float = 0.5
 
@@ -96,14 +101,21 @@ class DistortAndRecover:
         half = damage.scaled(0.5)(photos)
         from_damaged = torch.rand(count, generator=generator) < 0.6
         base = torch.where(from_damaged[:, None, None, None], damaged, photos)
+        nearest = self._nearest(base, photos, generator)
         settings = random_settings(self.bounds, self.candidates, count, generator)
         rendered = self.render(base, settings)  # (K, P, 3, H, W)
-        distances = colour_distance(rendered, photos)  # (K, P)
-        liked = score(rendered.flatten(0, 1)).reshape(distances.shape)
+        liked = score(rendered.flatten(0, 1)).reshape(rendered.shape[:2])
         everyone = torch.arange(count)
-        nearest = distances.argmin(0)
-        fooled = liked.argmax(0)
         anyone = torch.randint(self.candidates, (count,), generator=generator)
-        picked = [rendered[choice, everyone] for choice in (nearest, fooled, anyone)]
+        picked = [nearest, rendered[liked.argmax(0), everyone], rendered[anyone, everyone]]
         images = torch.stack([photos, damaged, half, *picked], dim=1)
         return Versions(images, colour_distance(images, photos[:, None]))
+
+    def _nearest(self, base: Tensor, photos: Tensor, generator: Generator) -> Tensor:
+        """Of `tries` random settings, the rendering of `base` nearest to the photo."""
+        settings = random_settings(self.bounds, self.tries, len(photos), generator)
+        small = self.render(F.avg_pool2d(base, 4), settings)
+        nearest = colour_distance(small, F.avg_pool2d(photos, 4)).argmin(0)
+        everyone = torch.arange(len(photos))
+        chosen = {name: value[nearest, everyone][None] for name, value in settings.items()}
+        return self.render(base, chosen)[0]

@@ -249,10 +249,13 @@ def _options(path: Path, image: Image.Image, format: str) -> dict[str, Any]:
 
 def _read_float_tiff(path: Path, limit: int) -> Photo:
     directory = tiff.read_directory(path)
-    width, height = directory.get(256, 0), directory.get(257, 0)
+    width, height, turned = (
+        directory.get(tag, absent) for tag, absent in ((256, 0), (257, 0), (tiff.ORIENTATION, 1))
+    )
+    if not all(isinstance(value, int) for value in (width, height, turned)):
+        raise ReadError(f"cannot read {path}: damaged TIFF: its size is not a number")
     _check_size(path, width, height, limit)
     tags = Tags(icc=directory.get(tiff.ICC), xmp=directory.get(tiff.XMP))
-    turned = directory.get(tiff.ORIENTATION, 1)
     samples = turn(deep.read_float_tiff(path), turned)
     pixels, alpha, encoding = decode(samples, "RGB", load_profile(tags.icc, "RGB"))
     kept = tiff.directory(directory)

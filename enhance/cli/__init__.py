@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from enhance.cli.apply import apply
+from enhance.cli.batch import batch
 from enhance.cli.console import complain, one_line
 from enhance.cli.demo import demo
 from enhance.cli.operators import operators
@@ -55,6 +56,7 @@ def _enhance(
 for command, example in (
     (tune, "enhance tune photo.jpg -o better.jpg --recipe photo.json --compare before_after.png"),
     (apply, "enhance apply photo.json shoot/*.jpg -o out/"),
+    (batch, "enhance batch shoot/ -o out/ --table out/results.csv"),
     (score, "enhance score shoot/*.jpg"),
     (rank, "enhance rank shoot/ --top 10"),
     (operators, "enhance operators laplacian"),

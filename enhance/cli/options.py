@@ -19,6 +19,32 @@ ScorerName = Annotated[
         "--scorer", metavar="NAME|PATH", help="What judges; `enhance scorers list` has the names."
     ),
 ]
+Operators = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--operator",
+        metavar="NAME",
+        help="What to tune; several times makes a chain. `enhance operators` lists them.",
+    ),
+]
+Strategy = Annotated[
+    str | None, typer.Option(metavar="NAME", help="grid, gradient, bayesian or hybrid.")
+]
+Crops = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="How many views each setting is judged on.")
+]
+Seed = Annotated[int, typer.Option(metavar="N", help="Same seed, same result.")]
+Fix = Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Hold a parameter.")]
+Bound = Annotated[
+    list[str] | None, typer.Option(metavar="NAME=LOW:HIGH", help="Search within this only.")
+]
+Guards = Annotated[
+    bool,
+    typer.Option(
+        "--guards/--no-guards",
+        help="Without them the result is the scorer's maximum, which often ruins a photo.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 

@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from enhance.cli.console import describe
-from enhance.cli.options import AsJson, ScorerName, read_bounds, read_values
+from enhance.cli.options import (
+    AsJson,
+    Bound,
+    Crops,
+    Fix,
+    Guards,
+    Operators,
+    ScorerName,
+    Seed,
+    Strategy,
+    read_bounds,
+    read_values,
+)
 
 if TYPE_CHECKING:
     from enhance import TuneResult
@@ -22,35 +34,14 @@ def tune(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where the result goes.")
     ] = None,
-    operator: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="What to tune; several times makes a chain. `enhance operators` lists them.",
-        ),
-    ] = None,
-    strategy: Annotated[
-        str | None, typer.Option(metavar="NAME", help="grid, gradient, bayesian or hybrid.")
-    ] = None,
+    operator: Operators = None,
+    strategy: Strategy = None,
     scorer: ScorerName = None,
-    crops: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="How many views each setting is judged on."),
-    ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Same seed, same result.")] = 0,
-    fix: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Hold a parameter.")
-    ] = None,
-    bound: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=LOW:HIGH", help="Search within this only.")
-    ] = None,
-    guards: Annotated[
-        bool,
-        typer.Option(
-            "--guards/--no-guards",
-            help="Without them the result is the scorer's maximum, which often ruins a photo.",
-        ),
-    ] = True,
+    crops: Crops = None,
+    seed: Seed = 0,
+    fix: Fix = None,
+    bound: Bound = None,
+    guards: Guards = True,
     recipe: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Save the settings, to `enhance apply`.")
     ] = None,

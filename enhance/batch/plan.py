@@ -1,0 +1,95 @@
+"""Which photos a folder holds, and where each result goes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from enhance.errors import ReadError, WriteError
+from enhance.imaging.formats import FORMAT_OF, RAW
+
+DEVELOPED = ".jpg"
+"""Extension added to a photo whose own format cannot be written: camera RAW."""
+RECIPE = ".json"
+"""Extension added to a result for the recipe beside it."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One photo to be worked on.
+
+    Attributes:
+        photo, output: paths in the source and in the output folder, ``/`` between their parts.
+        source, target: the same as paths.
+        fingerprint: size in bytes and time of the last change in ns: another one is another photo.
+    """
+
+    photo: str
+    output: str
+    source: Path
+    target: Path
+    fingerprint: tuple[int, int]
+
+    @property
+    def recipe(self) -> Path:
+        """Where the recipe goes."""
+        return self.target.with_name(self.target.name + RECIPE)
+
+
+def plan(folder: Path, output: Path) -> list[Job]:
+    """Find the photos in a folder and its sub-folders, by name, and give each a place in `output`.
+
+    A result keeps the photo's place and name, extension included, so that ``a.jpg`` and ``a.png``
+    do not meet. A format that is read but not written (camera RAW) has ``.jpg`` added, ``a.nef`` to
+    ``a.nef.jpg``, once more for as long as that is the name of another result. Hidden files and
+    folders are left out, as is `output` where it lies inside `folder`; linked folders are not
+    followed.
+
+    Raises:
+        ReadError: not a folder, or no photo in it.
+        WriteError: `output` is `folder`.
+    """
+    if not folder.is_dir():
+        raise ReadError(f"cannot read {folder}: no such folder")
+    if output.exists() and output.samefile(folder):
+        raise WriteError(f"cannot write to {output}: it is the folder of the photos")
+    found = sorted(_photos(folder, output.resolve()), key=lambda path: path.parts)
+    if not found:
+        raise ReadError(f"cannot read {folder}: a folder with no photo in it")
+    taken = {path for path in found if path.suffix.lower() in FORMAT_OF}
+    jobs = []
+    for path in found:
+        place = path
+        if path.suffix.lower() not in FORMAT_OF:
+            place = path.with_name(path.name + DEVELOPED)
+            while place in taken:
+                place = place.with_name(place.name + DEVELOPED)
+            taken.add(place)
+        status = (folder / path).stat()
+        jobs.append(
+            Job(
+                path.as_posix(),
+                place.as_posix(),
+                folder / path,
+                output / place,
+                (status.st_size, status.st_mtime_ns),
+            )
+        )
+    return jobs
+
+
+def _photos(folder: Path, output: Path) -> Iterator[Path]:
+    known = FORMAT_OF.keys() | RAW
+    for place, folders, files in os.walk(folder):
+        here = Path(place)
+        folders[:] = [
+            name
+            for name in folders
+            if not name.startswith(".") and (here / name).resolve() != output
+        ]
+        for name in files:
+            path = here / name
+            if not name.startswith(".") and path.suffix.lower() in known and path.is_file():
+                yield path.relative_to(folder)

@@ -1,0 +1,78 @@
+"""What is asked of every photo of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from enhance.operators.base import Operator
+from enhance.operators.resolve import resolve_operator
+from enhance.recipe import installed_versions
+from enhance.tuning import strategies
+from enhance.tuning.scoring import Judge, resolve_scorer
+from enhance.tuning.space import Space
+
+
+@dataclass(frozen=True)
+class Request:
+    """The options of `enhance.tune` that a batch passes on, by name: a worker process has no
+    access to objects of its parent.
+
+    Attributes:
+        operators: names, applied in turn; none for the default operator.
+        scorer: a name or the path of a weight file; None for the default that fits the operator.
+        strategy: None for the fastest that is good enough.
+        crops: views per photo; None for the operator's own number.
+        seed: of the views and the search, the same for every photo.
+        fixed: parameters that keep a value.
+        bounds: narrower bounds of searched parameters.
+        guards: False gives the raw maximum of the scorer.
+
+    >>> Request(operators=("turbo",), bounds={"sigma_s": (2, 20)}).operator().name
+    'turbo'
+    """
+
+    operators: tuple[str, ...] = ()
+    scorer: str | None = None
+    strategy: str | None = None
+    crops: int | None = None
+    seed: int = 0
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    guards: bool = True
+
+    def operator(self) -> Operator[Any]:
+        """A new instance of the operator, or of the chain."""
+        return resolve_operator(self.operators or None)
+
+    def judge(self, operator: Operator[Any]) -> Judge:
+        """The scorer, loaded."""
+        return resolve_scorer(self.scorer, operator)
+
+    def check(self) -> Judge:
+        """Find out, before any photo is read, whether the request can be met.
+
+        Returns:
+            The scorer, for what a journal must know of it.
+
+        Raises:
+            UnknownNameError, ParameterError: as `enhance.tune`.
+            scorers.ScorerError: no such scorer.
+        """
+        operator = self.operator()
+        Space.of(operator, self.fixed, self.bounds)
+        if self.strategy is not None:
+            strategies.get(self.strategy)
+        return self.judge(operator)
+
+    def describe(self, judge: Judge) -> dict[str, Any]:
+        """All that decides the results, as JSON: two batches of one description agree."""
+        described = asdict(self) | {
+            "operators": list(self.operators),
+            "fixed": dict(sorted(self.fixed.items())),
+            "bounds": {name: list(pair) for name, pair in sorted(self.bounds.items())},
+            "scorer": judge.name,
+            "scorer_sha256": judge.sha256,
+        }
+        return described | {"versions": installed_versions()}

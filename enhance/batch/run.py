@@ -1,0 +1,120 @@
+"""A batch from beginning to end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from enhance.batch.journal import Journal, remove_parts
+from enhance.batch.plan import Job, plan
+from enhance.batch.pool import Death, work_through
+from enhance.batch.progress import Progress
+from enhance.batch.request import Request
+from enhance.batch.row import Row
+from enhance.batch.worker import make_worker
+from enhance.errors import ParameterError
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """What became of a folder.
+
+    Attributes:
+        rows: one for each photo, by name.
+        resumed: how many of them were done by an earlier run.
+    """
+
+    rows: Sequence[Row]
+    resumed: int
+
+    def count(self, verdict: str) -> int:
+        """How many photos have this verdict: enhanced, untouched or failed."""
+        return sum(row.verdict == verdict for row in self.rows)
+
+    def summary(self) -> str:
+        """The result in one line.
+
+        >>> BatchResult([Row.failed("a.jpg", "cannot read a.jpg: empty file")], 0).summary()
+        '1 photo: 0 enhanced, 0 untouched, 1 failed'
+        """
+        counted = ", ".join(f"{self.count(v)} {v}" for v in ("enhanced", "untouched", "failed"))
+        text = f"{len(self.rows)} photo{'s' * (len(self.rows) != 1)}: {counted}"
+        gains = [row.gain for row in self.rows if row.verdict == "enhanced" and row.gain]
+        if gains:
+            text += f"; mean gain of the enhanced {sum(gains) / len(gains):+.3f}"
+        return text + f" ({self.resumed} done before)" * (self.resumed > 0)
+
+
+def run_batch(
+    folder: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    request: Request | None = None,
+    *,
+    workers: int | None = None,
+    progress: bool = False,
+    failed: Callable[[Row], None] | None = None,
+) -> BatchResult:
+    """Tune every photo in a folder and its sub-folders, over worker processes.
+
+    Each result is written to the same place in `output`, with its recipe beside it (``a.jpg`` and
+    ``a.jpg.json``), and noted in ``output/batch.jsonl``. Run again after an interruption of any
+    kind, photos that are done and unchanged are not done again, and files and rows are those of a
+    run without interruption, whatever the number of workers. A photo that fails is a row with the
+    error, and is tried again by the next run.
+
+    Args:
+        folder: of the photos; they are only read.
+        output: made if need be; empty, or left by an earlier run of the same batch.
+        request: what to do with each photo; None for the defaults of `enhance.tune`.
+        workers: how many processes, of one thread each; None for one per core. Each needs the
+            memory that `enhance.tune` needs for one photo.
+        progress: show a bar with counts on stderr.
+        failed: called with the row of each photo that fails, as it does.
+
+    Raises:
+        ReadError: no such folder, or no photo in it.
+        WriteError: `output` cannot be written, holds other files, or a batch with other options.
+        UnknownNameError, ParameterError, scorers.ScorerError: a request that cannot be met.
+    """
+    request = request or Request()
+    count = available_cores() if workers is None else workers
+    if count < 1:
+        raise ParameterError(f"workers must be at least 1, got {count}")
+    source, target = Path(folder), Path(output)
+    jobs = plan(source, target)
+    asked = {"folder": str(source.resolve())} | request.describe(request.check())
+    with Journal(target, asked) as journal:
+        rows = {job.photo: row for job in jobs if (row := journal.row(job)) is not None}
+        resumed = len(rows)
+        left = [job for job in jobs if job.photo not in rows]
+        try:
+            with Progress(len(jobs), rows.values(), progress) as bar:
+                for job, outcome in work_through(
+                    partial(make_worker, request), left, min(count, len(left))
+                ):
+                    row = _row(job, outcome)
+                    journal.add(job, row)
+                    rows[job.photo] = row
+                    bar.add(row)
+                    if row.verdict == "failed" and failed is not None:
+                        failed(row)
+        finally:
+            remove_parts(target)
+        journal.finish(jobs)
+    return BatchResult([rows[job.photo] for job in jobs], resumed)
+
+
+def available_cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _row(job: Job, outcome: Row | Death) -> Row:
+    if isinstance(outcome, Death):
+        return Row.failed(job.photo, f"cannot enhance {job.source}: {outcome}")
+    return outcome

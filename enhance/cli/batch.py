@@ -1,0 +1,103 @@
+"""`enhance batch`: every photo of a folder, each with settings of its own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from enhance.cli.console import complain
+from enhance.cli.options import (
+    Bound,
+    Crops,
+    Fix,
+    Guards,
+    Operators,
+    ScorerName,
+    Seed,
+    Strategy,
+    read_bounds,
+    read_values,
+)
+
+if TYPE_CHECKING:
+    from enhance.batch import Row
+
+
+def batch(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Of the photos; sub-folders are included.")
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FOLDER",
+            help="Where the results go: empty, or left by an earlier run, which is gone on with.",
+        ),
+    ],
+    operator: Operators = None,
+    strategy: Strategy = None,
+    scorer: ScorerName = None,
+    crops: Crops = None,
+    seed: Seed = 0,
+    fix: Fix = None,
+    bound: Bound = None,
+    guards: Guards = True,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="How many processes; by default one per core."),
+    ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Save the results as .csv, .json or .parquet."),
+    ] = None,
+) -> int:
+    """Tune every photo of a folder; each result has its recipe beside it.
+
+    Interrupted, even by a kill, the same command goes on where it stopped. A photo that cannot be
+    read is named on stderr and left out.
+    """
+    from enhance.batch import Request, run_batch, write_table
+    from enhance.batch.table import check_table
+
+    if table is not None:
+        check_table(table)
+    progress = sys.stderr.isatty()
+    result = run_batch(
+        folder,
+        output,
+        Request(
+            operators=tuple(operator or ()),
+            scorer=scorer,
+            strategy=strategy,
+            crops=crops,
+            seed=seed,
+            fixed=read_values(fix or [], "--fix"),
+            bounds=read_bounds(bound or [], "--bound"),
+            guards=guards,
+        ),
+        workers=workers,
+        progress=progress,
+        failed=_complain_above_bar if progress else _complain,
+    )
+    print(result.summary())
+    if table is not None:
+        write_table(result.rows, table)
+        print(f"  wrote {table}")
+    failed = result.count("failed")
+    return 0 if not failed else 2 if failed == len(result.rows) else 1
+
+
+def _complain(row: Row) -> None:
+    complain(row.reason)
+
+
+def _complain_above_bar(row: Row) -> None:
+    from tqdm import tqdm
+
+    with tqdm.external_write_mode(file=sys.stderr):
+        complain(row.reason)

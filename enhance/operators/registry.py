@@ -13,7 +13,9 @@ GROUP = "enhance.operators"
 """Entry-point group under which an installed package offers operator classes."""
 
 _BUILT_IN = {
+    "contrast": "enhance.operators.contrast:Contrast",
     "laplacian": "enhance.operators.laplacian:Laplacian",
+    "saturation": "enhance.operators.saturation:Saturation",
     "turbo": "enhance.operators.turbo:Turbo",
 }
 _registered: dict[str, type[Operator[Any]]] = {}

@@ -12,12 +12,15 @@ from collections.abc import Sequence
 
 import typer
 
+from scorers.cli.backbones import backbones
 from scorers.cli.console import complain
+from scorers.cli.eval import evaluate
 from scorers.cli.explain import explain
 from scorers.cli.fetch import fetch
 from scorers.cli.listing import list_scorers
 from scorers.cli.personalize import personalize
 from scorers.cli.score import score
+from scorers.cli.train import train
 from scorers.errors import ScorerError
 
 app = typer.Typer(
@@ -33,6 +36,10 @@ app.command(epilog="Example: scorers fetch idealo-aesthetic")(fetch)
 app.command(epilog="Example: scorers score shoot/*.jpg --scorer idealo-technical")(score)
 app.command(epilog="Example: scorers explain photo.jpg -o explained/")(explain)
 app.command(epilog="Example: scorers personalize ratings.csv -o mine.safetensors")(personalize)
+
+app.command(epilog="Example: scorers train AVA.txt --photos ava/ -o runs/ava")(train)
+app.command("eval", epilog="Example: scorers eval ratings.csv --scorer nima-aesthetic")(evaluate)
+app.command(epilog="Example: scorers backbones vgg16 mobilenet_v1:width=0.5")(backbones)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -33,6 +33,8 @@ def bootstrap(
         resamples: number of bootstrap samples.
         seed: of the resampling.
 
+    A resample on which the statistic is not finite takes no part in the interval.
+
     Raises:
         ValueError: columns of different lengths, or fewer than two rows.
 
@@ -50,5 +52,6 @@ def bootstrap(
     for _ in range(resamples):
         chosen = generator.integers(rows, size=rows)
         values.append(statistic(*(a[chosen] for a in arrays)))
-    low, high = np.nanpercentile(values, [2.5, 97.5])
+    defined = [value for value in values if np.isfinite(value)]
+    low, high = np.percentile(defined, [2.5, 97.5]) if defined else (np.nan, np.nan)
     return Figure(float(statistic(*arrays)), float(low), float(high), rows)

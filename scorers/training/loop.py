@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import os
 import time
@@ -12,6 +11,8 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+
+from scorers.training.log import append_row, keep_rows_before
 
 StepLoss = Callable[[int], dict[str, Tensor]]
 """Step number to named losses, already weighted; their sum is minimised."""
@@ -82,6 +83,8 @@ def train(
         average.load_state_dict(state["average"])
         optimiser.load_state_dict(state["optimiser"])
         first = state["step"]
+        keep_rows_before(out / "log.csv", first)
+        keep_rows_before(out / "validation.csv", first + 1)
     started = time.monotonic()
     for step in range(first, schedule.steps):
         for group in optimiser.param_groups:
@@ -96,7 +99,7 @@ def train(
         average.update_parameters(model)
         row = {name: round(float(value.detach()), 5) for name, value in losses.items()}
         seconds = round(time.monotonic() - started, 1)
-        _append(out / "log.csv", {"step": step, **row, "seconds": seconds})
+        append_row(out / "log.csv", {"step": step, **row, "seconds": seconds})
         last = step + 1 == schedule.steps
         if (step + 1) % checkpoint_every == 0 or last:
             state = {
@@ -109,16 +112,7 @@ def train(
         if validate is not None and ((step + 1) % validate_every == 0 or last):
             average.eval()
             figures = validate(average.module)
-            _append(out / "validation.csv", {"step": step + 1, **figures})
+            append_row(out / "validation.csv", {"step": step + 1, **figures})
     average.eval()
     trained: nn.Module = average.module
     return trained
-
-
-def _append(path: Path, row: dict[str, float | int]) -> None:
-    new = not path.exists()
-    with path.open("a", newline="") as handle:
-        writer = csv.DictWriter(handle, fieldnames=list(row))
-        if new:
-            writer.writeheader()
-        writer.writerow(row)

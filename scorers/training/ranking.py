@@ -56,3 +56,21 @@ def pairwise_logistic(scores: Tensor, means: Tensor, temperature: float = 0.3) -
     margin = (scores[:, None] - scores[None, :]) / temperature
     weight = gap.clamp(min=0)
     return (weight * torch.nn.functional.softplus(-margin)).sum() / weight.sum().clamp(min=1e-6)
+
+
+def ranking_hinge(scores: Tensor, means: Tensor, share: float = 0.5) -> Tensor:
+    """Hinge on every pair of a batch: the better photo leads by a share of what people say.
+
+    Args:
+        scores: ``(B,)``.
+        means: ``(B,)`` human means on the scale of the scores.
+        share: of the difference of means that the scores must differ by.
+
+    >>> float(ranking_hinge(torch.tensor([5.0, 4.0]), torch.tensor([6.0, 4.0])))
+    0.0
+    """
+    first, second = torch.triu_indices(len(scores), len(scores), 1, device=scores.device)
+    gap = means[first] - means[second]
+    ahead = gap.sign() * (scores[first] - scores[second])
+    short = (share * gap.abs() - ahead).clamp(min=0)[gap != 0]
+    return short.mean() if len(short) else scores.sum() * 0

@@ -1,0 +1,95 @@
+"""Logs of a training run: rows of numbers in CSV files that survive a kill, or TensorBoard."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from scorers.errors import MissingExtraError
+
+
+def append_row(path: Path, row: Mapping[str, float | int | str]) -> None:
+    """Add one row to a CSV file; the first writes the header."""
+    new = not path.exists()
+    with path.open("a", newline="") as handle:
+        writer = csv.DictWriter(handle, fieldnames=list(row))
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def keep_rows_before(path: Path, step: int) -> None:
+    """Drop rows whose `step` is `step` or later, and a last one that a kill cut short.
+
+    A resumed run repeats what came after its checkpoint; without this, so would its log.
+    """
+    if not path.exists():
+        return
+    with path.open(newline="") as handle:
+        lines = handle.read().splitlines(keepends=True)
+    column = next(csv.reader(lines[:1]), []).index("step") if lines else 0
+
+    def kept(line: str) -> bool:
+        cells = next(csv.reader([line]), [])
+        whole = line.endswith("\n") and len(cells) > column and cells[column].isdigit()
+        return whole and int(cells[column]) < step
+
+    partial = path.with_suffix(".partial")
+    with partial.open("w", newline="") as handle:
+        handle.writelines(lines[:1] + [line for line in lines[1:] if kept(line)])
+    os.replace(partial, path)
+
+
+def events_writer() -> Callable[..., Any]:
+    """TensorBoard's writer.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise MissingExtraError(
+            "a TensorBoard log needs the package tensorboard; run: pip install tensorboard"
+        ) from error
+    return SummaryWriter
+
+
+class RunLog:
+    """Named rows of numbers by step, each name in a CSV file of its own.
+
+    Args:
+        folder: where ``NAME.csv`` lie.
+        first: step that the run goes on from; later rows of an earlier run are dropped.
+        tensorboard: write events for TensorBoard as well.
+
+    Raises:
+        MissingExtraError: see `events_writer`.
+    """
+
+    def __init__(self, folder: Path, first: int = 0, *, tensorboard: bool = False) -> None:
+        self.folder = folder
+        self.first = first
+        self._trimmed: set[str] = set()
+        self._events: Any = None
+        if tensorboard:
+            self._events = events_writer()(str(folder / "tensorboard"), purge_step=first)
+
+    def row(self, name: str, step: int, **figures: float) -> None:
+        """Add ``step, **figures`` to the log `name`."""
+        path = self.folder / f"{name}.csv"
+        if name not in self._trimmed:
+            keep_rows_before(path, self.first)
+            self._trimmed.add(name)
+        append_row(path, {"step": step, **figures})
+        if self._events is not None:
+            for figure, value in figures.items():
+                self._events.add_scalar(f"{name}/{figure}", value, step)
+
+    def close(self) -> None:
+        """Flush what TensorBoard holds."""
+        if self._events is not None:
+            self._events.close()

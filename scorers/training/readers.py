@@ -1,0 +1,284 @@
+"""Readers of published rating tables: AVA, TID2013, vote counts (KonIQ), and plain CSV files."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from scorers import opinion
+from scorers.errors import InputError, unknown_name
+from scorers.training.photos import Part
+from scorers.training.popularity import popularity
+from scorers.training.tables import AVA_BUCKETS, RatingTable, Spread, from_moments, std_bounds
+
+_NAMES = ("filename", "image_name", "image", "name", "dist_img_path")
+_MEANS = ("mean", "mos", "score")
+_STDS = ("std", "sd")
+_PARTS: dict[str, Part] = {
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "test": "test",
+    "testing": "test",
+}
+_TID_RATERS = 971 / 25  # observers over references (Ponomarenko et al. 2015); each judged one
+
+KINDS = ("ava", "tid2013", "votes", "plain")
+
+
+def read_table(
+    path: str | Path,
+    *,
+    photos: str | Path | None = None,
+    kind: str | None = None,
+    scale: tuple[float, float] | None = None,
+    buckets: Sequence[float] = AVA_BUCKETS,
+) -> RatingTable:
+    """Read a rating table of any kind.
+
+    Args:
+        path: ``AVA.txt``; TID2013's folder or its ``mos_with_names.txt``; a CSV with the votes
+            of each photo in columns ``c1, c2, ...``; or a CSV with ``filename, mean[, std]`` or
+            ``filename, faves, views``. Column names may also be KonIQ's (``image_name``, ``MOS``).
+        photos: where the photos lie; beside the table when None.
+        kind: one of `KINDS`; told from the file when None.
+        scale: lowest and highest rating of a plain table; its ``scale`` column (``0-1``), else
+            the buckets' own ends, when None.
+        buckets: what the opinions of a plain table are over.
+
+    Raises:
+        InputError: unreadable, of no known kind, or with a value that cannot be; the line is named.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "t.csv").write_text("filename,mean,std\\na.png,5.5,1.4\\n")
+    >>> table = read_table(folder / "t.csv")
+    >>> len(table), table.spread, round(table.means.item(), 3), round(table.stds.item(), 3)
+    (1, 'stated', 5.5, 1.4)
+    """
+    path = Path(path)
+    if kind is not None and kind not in KINDS:
+        raise unknown_name("kind of table", kind, KINDS)
+    folder = None if photos is None else Path(photos)
+    if kind == "tid2013" or (kind is None and _is_tid(path)):
+        return _read_tid2013(path, folder)
+    lines = _lines(path)
+    if kind == "ava" or (kind is None and _is_ava(lines[0])):
+        return _read_ava(path, lines, folder or path.parent)
+    rows = list(csv.DictReader(lines))
+    header = {name.strip().lower(): name for name in next(csv.reader(lines[:1]))}
+    if not rows:
+        raise InputError(f"{path} holds no photos")
+    votes = _vote_columns(header)
+    if kind == "votes" or (kind is None and votes):
+        return _read_votes(path, rows, header, votes, folder or path.parent)
+    return _read_plain(path, rows, header, folder or path.parent, scale, tuple(buckets))
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"cannot read {path}: not UTF-8 text") from error
+    if not lines:
+        raise InputError(f"{path} is empty")
+    return lines
+
+
+def _is_ava(line: str) -> bool:
+    return len(line.split()) >= 12 and all(cell.isdigit() for cell in line.split()[:12])
+
+
+def _is_tid(path: Path) -> bool:
+    return path.name == "mos_with_names.txt" or (path / "mos_with_names.txt").is_file()
+
+
+def _read_ava(path: Path, lines: Sequence[str], folder: Path) -> RatingTable:
+    """``row id votes-of-1 ... votes-of-10 tag tag challenge``; the photo is ``id.jpg``."""
+    names, votes = [], []
+    for number, line in enumerate(lines, start=1):
+        cells = line.split()
+        if not cells:
+            continue
+        if not _is_ava(line):
+            raise InputError(f"{path}, line {number}: needs a row, an id and ten counts")
+        names.append(f"{cells[1]}.jpg")
+        votes.append([float(cell) for cell in cells[2:12]])
+    shares = _shares(torch.tensor(votes), path, first_line=1)
+    return RatingTable("AVA", folder, names, shares, AVA_BUCKETS, "votes", names)
+
+
+def _read_tid2013(path: Path, folder: Path | None) -> RatingTable:
+    """``mean name`` lines, with the deviations in ``mos_std.txt`` beside them where it is."""
+    path = path / "mos_with_names.txt" if path.is_dir() else path
+    folder = folder or path.parent / "distorted_images"
+    # the table says I01_01_1.bmp where the archive holds i01_01_1.bmp, and the reverse
+    spelled = {file.name.lower(): file.name for file in folder.glob("*")}
+    names, means = [], []
+    for number, line in enumerate(_lines(path), start=1):
+        cells = line.split()
+        if len(cells) != 2:
+            raise InputError(f"{path}, line {number}: needs a mean and a name, got {line!r}")
+        means.append(_number(cells[0], path, number))
+        names.append(spelled.get(cells[1].lower(), cells[1]))
+    buckets = tuple(float(rating) for rating in range(10))
+    mean = torch.tensor(means, dtype=torch.float64)
+    groups = [name.lower().split("_")[0] for name in names]
+    beside = path.with_name("mos_std.txt")
+    if not beside.is_file():
+        shares = from_moments(mean, opinion.typical_std(mean, buckets), buckets)
+        return RatingTable("TID2013", folder, names, shares, buckets, "model", groups)
+    stds = [_number(line, beside, n) for n, line in enumerate(_lines(beside), start=1)]
+    if len(stds) != len(names):
+        raise InputError(f"{beside} has {len(stds)} lines, {path.name} has {len(names)}")
+    std, note = torch.tensor(stds, dtype=torch.float64), ""
+    if bool((std < std_bounds(mean, buckets)[0]).double().mean() > 0.5):
+        # no ratings in whole points can spread so little: these are deviations of the means
+        std = std * math.sqrt(_TID_RATERS)
+        note = "mos_std.txt read as deviations of means of 971/25 ratings"
+    shares = from_moments(mean, std, buckets)
+    return RatingTable("TID2013", folder, names, shares, buckets, "stated", groups, note=note)
+
+
+def _vote_columns(header: dict[str, str]) -> list[str]:
+    numbers = sorted(int(name[1:]) for name in header if re.fullmatch(r"c[1-9]\d*", name))
+    contiguous = len(numbers) >= 2 and numbers == list(range(1, len(numbers) + 1))
+    return [header[f"c{number}"] for number in numbers] if contiguous else []
+
+
+def _read_votes(
+    path: Path,
+    rows: list[dict[str, str]],
+    header: dict[str, str],
+    columns: list[str],
+    folder: Path,
+) -> RatingTable:
+    """Votes (or shares of them) for 1, 2, ... in columns ``c1``, ``c2``, ..."""
+    if not columns:
+        raise InputError(f"{path} must have columns c1, c2, ..., got {','.join(header)}")
+    names = _column(path, rows, header, _NAMES, "a file name")
+    votes = [
+        [_number(row[column], path, line) for column in columns]
+        for line, row in enumerate(rows, start=2)
+    ]
+    buckets = tuple(float(rating) for rating in range(1, len(columns) + 1))
+    shares = _shares(torch.tensor(votes), path, first_line=2)
+    parts = _published_parts(rows, header)
+    return RatingTable(path.stem, folder, names, shares, buckets, "votes", names, parts)
+
+
+def _read_plain(
+    path: Path,
+    rows: list[dict[str, str]],
+    header: dict[str, str],
+    folder: Path,
+    scale: tuple[float, float] | None,
+    buckets: tuple[float, ...],
+) -> RatingTable:
+    names = _column(path, rows, header, _NAMES, "a file name")
+    note = ""
+    if {"faves", "views"} <= set(header) and not set(_MEANS) & set(header):
+        counts = [
+            [_number(row[header[c]], path, line) for c in ("faves", "views")]
+            for line, row in enumerate(rows, start=2)
+        ]
+        faves, views = torch.tensor(counts, dtype=torch.float64).unbind(1)
+        means, scale = popularity(faves, views), (0.0, 1.0)
+        note = "means are popularity: log(1 + faves) / log(1 + views)"
+    else:
+        cells = _column(path, rows, header, _MEANS, "a mean")
+        means = _numbers(cells, path)
+    scale = scale or _stated_scale(rows, header, path) or (buckets[0], buckets[-1])
+    low, high = scale
+    if not low < high:
+        raise InputError(f"`low < high` must hold for a scale, but got ({low:g}, {high:g})")
+    off = ~((means >= low) & (means <= high))
+    if bool(off.any()):
+        line = int(off.nonzero()[0]) + 2
+        raise InputError(
+            f"{path}, line {line}: mean must lie in the scale [{low:g}, {high:g}], "
+            f"got {means[line - 2].item():g}"
+        )
+    factor = (buckets[-1] - buckets[0]) / (high - low)
+    moved = (means - low) * factor + buckets[0]
+    column = next((header[name] for name in _STDS if name in header), None)
+    spread: Spread
+    if column and all(row[column] for row in rows):
+        stds, spread = _numbers([row[column] for row in rows], path) * factor, "stated"
+    else:
+        stds, spread = opinion.typical_std(moved, buckets), "model"
+    shares = from_moments(moved, stds, buckets)
+    parts = _published_parts(rows, header)
+    return RatingTable(path.stem, folder, names, shares, buckets, spread, names, parts, note)
+
+
+def _stated_scale(
+    rows: list[dict[str, str]], header: dict[str, str], path: Path
+) -> tuple[float, float] | None:
+    if "scale" not in header:
+        return None
+    text = rows[0][header["scale"]]
+    ends = re.fullmatch(r"\s*(-?[\d.]+)\s*-\s*([\d.]+)\s*", text or "")
+    if not ends:
+        raise InputError(f"{path}, line 2: a scale is written low-high, got {text!r}")
+    return _number(ends[1], path, 2), _number(ends[2], path, 2)
+
+
+def _column(
+    path: Path,
+    rows: list[dict[str, str]],
+    header: dict[str, str],
+    known: Sequence[str],
+    what: str,
+) -> list[str]:
+    column = next((header[name] for name in known if name in header), None)
+    if column is None:
+        raise InputError(
+            f"{path} must have {what} under one of {', '.join(known)}, got {','.join(header)}"
+        )
+    values = [row[column] for row in rows]
+    for line, value in enumerate(values, start=2):
+        if not value:
+            raise InputError(f"{path}, line {line}: {column} is empty")
+    return values
+
+
+def _published_parts(rows: list[dict[str, str]], header: dict[str, str]) -> list[Part]:
+    if "set" not in header:
+        return []
+    known = [_PARTS.get(row[header["set"]].strip().lower()) for row in rows]
+    return [part for part in known if part] if all(known) else []
+
+
+def _shares(votes: Tensor, path: Path, *, first_line: int) -> Tensor:
+    total = votes.sum(1, keepdim=True)
+    wrong = (total[:, 0] <= 0) | (votes < 0).any(1) | ~votes.isfinite().all(1)
+    if bool(wrong.any()):
+        line = int(wrong.nonzero()[0]) + first_line
+        raise InputError(f"{path}, line {line}: votes must be counts, some of them above 0")
+    return votes / total
+
+
+def _numbers(cells: Sequence[str], path: Path) -> Tensor:
+    values = [_number(cell, path, line) for line, cell in enumerate(cells, start=2)]
+    return torch.tensor(values, dtype=torch.float64)
+
+
+def _number(text: str | None, path: Path, line: int) -> float:
+    try:
+        value = float(text or "")
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise InputError(f"{path}, line {line}: needs a number, got {text!r}")
+    return value

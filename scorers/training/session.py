@@ -1,0 +1,248 @@
+"""From a rating table to a weight file that says what it is: what `scorers train` runs."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from scorers import zoo
+from scorers.card import ModelCard
+from scorers.errors import InputError, unknown_name
+from scorers.evaluation.judging import judge
+from scorers.evaluation.opinions import agreement
+from scorers.scorer import Scorer
+from scorers.training.batches import balanced_weights
+from scorers.training.distributed import World
+from scorers.training.fit import Fit, Rated
+from scorers.training.initial import Start, start
+from scorers.training.log import events_writer
+from scorers.training.objectives import OBJECTIVES
+from scorers.training.stages import Recipe, recipe
+from scorers.training.tables import RatingTable
+from scorers.training.views import Skipped, Views, readable, stored_size
+
+_SPREADS = {
+    "votes": "opinions are the votes",
+    "stated": "opinions are maximum-entropy distributions of published means and deviations",
+    "model": "only means are known: opinions are maximum-entropy distributions with a guessed "
+    "deviation (scorers.opinion.typical_std), so the spread is not people's",
+}
+
+
+@dataclass(frozen=True)
+class Training:
+    """Everything that `scorers train` can be told; see there and `scorers.training.fit.Fit`.
+
+    Attributes:
+        name: of the scorer, and of its file in `out`.
+        out: folder of the run; one that holds the checkpoint of this very run is gone on with.
+        epochs: of each stage of the recipe; its own when empty.
+        batch: photos per step; the recipe's when None.
+        rate: factor on all the recipe's learning rates.
+        memory: bytes that decoded photos may take; beyond it they are decoded each time.
+    """
+
+    name: str
+    out: Path
+    recipe: str = "nima"
+    objective: str = "emd"
+    backbone: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    weights: str | Path | None = None
+    buckets: Sequence[float] = ()
+    size: int = 224
+    epochs: tuple[int, ...] = ()
+    batch: int | None = None
+    rate: float = 1.0
+    balanced: bool | None = None
+    teacher: str | None = None
+    teacher_weight: float = 1.0
+    seed: int = 0
+    mixed: bool = False
+    workers: int = 0
+    checkpoint_every: int = 200
+    memory: float = 2e9
+    tensorboard: bool = False
+    licence: str = ""
+
+
+def train_scorer(
+    table: RatingTable,
+    how: Training,
+    world: World,
+    *,
+    note: Callable[[str], object] = lambda _: None,
+    tick: Callable[[int, int, float], object] = lambda *_: None,
+) -> Scorer:
+    """Train, write ``OUT/NAME.safetensors`` with its card, and return the scorer.
+
+    Photos that cannot be read are left out and listed in ``OUT/skipped.csv``. The card's
+    figures are measured on the validation and test splits, on whole files.
+
+    Args:
+        table: split into train, validation and test by itself.
+        note: called with one line at a time on what is going on.
+        tick: called after each step with the steps done, those there are, and the loss.
+
+    Raises:
+        InputError: a rule on the options or the table is broken; see the message.
+    """
+    if how.objective not in OBJECTIVES:
+        raise unknown_name("objective", how.objective, OBJECTIVES)
+    plan = _plan(how)
+    if how.tensorboard:
+        events_writer()  # complain now, not when the photos have been read
+    if world.first:
+        how.out.mkdir(parents=True, exist_ok=True)
+    table = table.over(how.buckets or table.buckets)
+    rows, skipped = world.from_first(
+        readable(table, how.size, workers=max(how.workers, 2)) if world.first else None
+    )
+    used = table.take(rows)
+    if world.first:
+        _list_skipped(how.out / "skipped.csv", skipped)
+        note(f"{len(used)} photos of {table.name}, {len(skipped)} skipped")
+    train, validation, test = (used.part(p) for p in ("train", "validation", "test"))
+    if not len(train):
+        raise InputError(f"{table.name} has no photo in its train split")
+    begin = start(
+        how.backbone,
+        how.options,
+        weights=how.weights,
+        buckets=len(table.buckets),
+        size=how.size,
+    )
+    teacher = zoo.load(how.teacher) if how.teacher else None
+    if teacher is not None and teacher.card.buckets != table.buckets:
+        raise InputError(
+            f"teacher {how.teacher} answers over {len(teacher.card.buckets)} buckets from "
+            f"{teacher.card.buckets[0]:g}, the table over {len(table.buckets)} from "
+            f"{table.buckets[0]:g}; state the teacher's as buckets"
+        )
+    fit = Fit(
+        network=begin.network,
+        preprocess=begin.preprocess,
+        buckets=table.buckets,
+        recipe=plan,
+        objective=OBJECTIVES[how.objective],
+        train=_rated(train, how, balanced_weights(train.means) if plan.balanced else None),
+        validation=_rated(validation, how) if len(validation) else None,
+        out=how.out,
+        identity=_identity(used, how, plan),
+        world=world,
+        seed=how.seed,
+        teacher=teacher.to(world.device) if teacher is not None else None,
+        teacher_weight=how.teacher_weight,
+        mixed=how.mixed,
+        workers=how.workers,
+        checkpoint_every=how.checkpoint_every,
+        tensorboard=how.tensorboard,
+    )
+    network = begin.architecture.build(len(table.buckets))
+    network.load_state_dict(fit.run(tick))
+    scorer = Scorer(network, _card(table, how, plan, begin, [len(train), len(validation)], skipped))
+    if not world.first:
+        return scorer
+    measured: dict[str, str] = {}
+    for part in (validation, test):
+        if len(part) > 2:
+            found = agreement(judge(scorer, part), part, scorer.card.buckets)
+            where = "validation" if part is validation else "test"
+            measured |= {
+                f"{where}, {len(part)} photos, {name}": str(figure)
+                for name, figure in found.items()
+                if math.isfinite(figure.value)
+            }
+    scorer.card = replace(scorer.card, measured=measured)
+    scorer.save(how.out / f"{how.name}.safetensors")
+    return scorer
+
+
+def _plan(how: Training) -> Recipe:
+    plan = recipe(how.recipe)
+    if how.epochs:
+        plan = plan.with_epochs(how.epochs)
+    if not how.rate > 0:
+        raise InputError(f"`rate > 0` must hold, but got rate={how.rate:g}")
+    stages = tuple(
+        replace(
+            stage,
+            head=stage.head * how.rate,
+            backbone=None if stage.backbone is None else stage.backbone * how.rate,
+        )
+        for stage in plan.stages
+    )
+    balanced = plan.balanced if how.balanced is None else how.balanced
+    return replace(plan, stages=stages, batch=how.batch or plan.batch, balanced=balanced)
+
+
+def _rated(table: RatingTable, how: Training, weights: Tensor | None = None) -> Rated:
+    files = [table.folder / name for name in table.names]
+    keep = how.workers == 0 and 3 * stored_size(how.size) ** 2 * len(files) <= how.memory
+    views = Views(files, how.size, seed=how.seed, keep=keep)
+    return Rated(views, table.opinions.float(), weights)
+
+
+def _identity(table: RatingTable, how: Training, plan: Recipe) -> dict[str, str]:
+    """What decides the weights that come out."""
+    ratings = table.opinions.float().contiguous().numpy().tobytes()
+    rows = "\n".join([*table.names, *table.groups, *table.parts]).encode()
+    return {
+        "photos": hashlib.sha256(ratings + rows).hexdigest()[:16],
+        "stages": str([asdict(stage) for stage in plan.stages]),
+        "batch": str(plan.batch),
+        "balanced": str(plan.balanced),
+        "buckets": str(table.buckets),
+        **{
+            name: str(getattr(how, name))
+            for name in (
+                "objective", "backbone", "options", "weights", "size",
+                "teacher", "teacher_weight", "seed", "mixed",
+            )
+        },
+    }  # fmt: skip
+
+
+def _card(
+    table: RatingTable,
+    how: Training,
+    plan: Recipe,
+    begin: Start,
+    counts: list[int],
+    skipped: Sequence[Skipped],
+) -> ModelCard:
+    taught = f" and the opinion of {how.teacher}" if how.teacher else ""
+    notes = [
+        f"{table.name}: {counts[0]} photos, {counts[1]} more to choose the epoch",
+        f"{len(skipped)} skipped as unreadable",
+        _SPREADS[table.spread] + taught,
+        *([table.note] if table.note else []),
+        "terms as of that data",
+    ]
+    return ModelCard(
+        name=how.name,
+        architecture=begin.architecture,
+        preprocess=begin.preprocess,
+        buckets=table.buckets,
+        summary=f"NIMA trained on {table.name}.",
+        origin=f"scorers train: recipe {how.recipe} ({plan.source}), objective {how.objective}, "
+        f"seed {how.seed}, from {begin.origin}",
+        licence=how.licence,
+        training_data="; ".join(notes),
+        limits="Learned to agree with ratings of finished photos. Whether its maximum over an "
+        "operator's settings is a good photo was not measured.",
+    )
+
+
+def _list_skipped(path: Path, skipped: Sequence[Skipped]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(("filename", "reason"))
+        writer.writerows((photo.name, photo.reason) for photo in skipped)

@@ -1,0 +1,136 @@
+"""Rating tables: which photos, what people said of them, and which split each belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from scorers import opinion
+from scorers.errors import InputError
+from scorers.training.photos import Part, part_of
+
+Spread = Literal["votes", "stated", "model"]
+AVA_BUCKETS = tuple(float(rating) for rating in range(1, 11))
+
+
+@dataclass(frozen=True)
+class RatingTable:
+    """Photos and the opinions people have of them.
+
+    Attributes:
+        name: of the table, for reports.
+        folder: where the photos lie.
+        names: files relative to `folder`.
+        opinions: ``(N, K)`` shares of opinions over `buckets`.
+        buckets: the K ratings, ascending.
+        spread: where the spread of the opinions comes from: ``"votes"`` were counted,
+            ``"stated"`` standard deviations were published, or a ``"model"`` guessed them
+            (`scorers.opinion.typical_std`), in which case they say nothing about people.
+        groups: photos of one group (the copies of one reference) never part.
+        parts: the published split, or empty for a split by a hash of the group.
+        note: what a reader of the table had to assume.
+    """
+
+    name: str
+    folder: Path
+    names: Sequence[str]
+    opinions: Tensor
+    buckets: tuple[float, ...]
+    spread: Spread
+    groups: Sequence[str]
+    parts: Sequence[Part] = ()
+    note: str = ""
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def means(self) -> Tensor:
+        """``(N,)`` mean ratings."""
+        return opinion.mean(self.opinions, self.buckets)
+
+    @property
+    def stds(self) -> Tensor:
+        """``(N,)`` standard deviations of the ratings."""
+        return opinion.std(self.opinions, self.buckets)
+
+    def take(self, rows: Sequence[int]) -> RatingTable:
+        """Only these rows."""
+        return replace(
+            self,
+            names=[self.names[i] for i in rows],
+            opinions=self.opinions[list(rows)],
+            groups=[self.groups[i] for i in rows],
+            parts=[self.parts[i] for i in rows] if self.parts else (),
+        )
+
+    def part(self, part: Part) -> RatingTable:
+        """The rows of one split: the published one, else 80, 10 and 10 % by `part_of` the group."""
+        parts = self.parts or [part_of(group) for group in self.groups]
+        return self.take([i for i, own in enumerate(parts) if own == part])
+
+    def with_test_list(self, listed: set[str]) -> RatingTable:
+        """A published test list: these names (or names without ending) are the test split.
+
+        The rest is split 90 to 10 into train and validation by `part_of`.
+
+        Raises:
+            InputError: no photo of the table is on the list.
+        """
+        inside = [name in listed or Path(name).stem in listed for name in self.names]
+        if not any(inside):
+            raise InputError(f"none of the {len(listed)} names of the test list is in {self.name}")
+        hashed = [part_of(group) for group in self.groups]
+        rest: list[Part] = ["validation" if p == "validation" else "train" for p in hashed]
+        parts: list[Part] = [
+            "test" if chosen else other for chosen, other in zip(inside, rest, strict=True)
+        ]
+        return replace(self, parts=parts)
+
+    def over(self, buckets: Sequence[float]) -> RatingTable:
+        """The same opinions on another scale.
+
+        Where the number of buckets is the same, votes move from bucket to bucket. Otherwise the
+        moments are moved linearly, and the maximum-entropy opinion of those moments is taken.
+        """
+        target = tuple(buckets)
+        if target == self.buckets:
+            return self
+        if len(target) == len(self.buckets):
+            return replace(self, buckets=target)
+        low, high = self.buckets[0], self.buckets[-1]
+        factor = (target[-1] - target[0]) / (high - low)
+        moved = from_moments((self.means - low) * factor + target[0], self.stds * factor, target)
+        return replace(self, opinions=moved, buckets=target)
+
+
+def from_moments(means: Tensor, stds: Tensor, buckets: Sequence[float]) -> Tensor:
+    """``(N,)`` moments to ``(N, K)`` maximum-entropy opinions.
+
+    Ratings on another or a continuous scale can spread less than buckets allow (a mean between
+    two buckets needs some opinion on both), so standard deviations are limited to what is
+    possible at their mean.
+    """
+    low, high = std_bounds(means, buckets)
+    limited = torch.minimum(torch.maximum(stds.double(), low), high)
+    return opinion.maximum_entropy(means.double(), limited, buckets).float()
+
+
+def std_bounds(means: Tensor, buckets: Sequence[float]) -> tuple[Tensor, Tensor]:
+    """Least and largest standard deviation of ratings with these means, in float64.
+
+    >>> low, high = std_bounds(torch.tensor([1.5]), (1.0, 2.0, 3.0))
+    >>> round(low.item(), 3), round(high.item(), 3)
+    (0.5, 0.866)
+    """
+    ratings = torch.tensor(buckets, dtype=torch.float64)
+    mu = means.double().clamp(ratings[0], ratings[-1])
+    below = (torch.searchsorted(ratings, mu, right=True) - 1).clamp(0, len(ratings) - 2)
+    least = (mu - ratings[below]) * (ratings[below + 1] - mu)
+    largest = (mu - ratings[0]) * (ratings[-1] - mu)
+    return least.clamp(min=0).sqrt(), largest.clamp(min=0).sqrt()

@@ -13,14 +13,17 @@ from collections.abc import Callable
 import optuna
 import torch
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from optuna.samplers import BaseSampler, GPSampler, TPESampler
 from optuna.trial import TrialState
 
 from enhance.operators.base import Parameter
 from enhance.tuning.objective import Objective
 from enhance.tuning.search import Search, silent
 
-TRIALS = 64
-BATCH = 8
+TRIALS = 40
+BATCH = 4
+_RANDOM = 8
+"""Trials before a model of the objective is made."""
 
 
 def search(
@@ -30,6 +33,7 @@ def search(
     progress: Callable[[int, int], None] = silent,
     storage: str | None = None,
     trials: int = TRIALS,
+    sampler: Callable[[int], BaseSampler] | None = None,
 ) -> Search:
     """Maximise with Optuna, batch by batch, starting from the operator's default setting.
 
@@ -37,13 +41,15 @@ def search(
         storage: an Optuna storage URL, such as ``sqlite:///study.db``. The same photo, scorer,
             space and seed find their own study in it again and go on where it stopped.
         trials: evaluations in all, earlier ones included.
+        sampler: makes the sampler of a batch from a seed; None for Gaussian processes, which
+            need the fewest evaluations.
     """
     space = objective.space
     study = _study(objective, seed, storage)
     distributions = {name: _distribution(p) for name, p in space.varying.items()}
     done = _completed(study)
     while len(done) < trials:
-        study.sampler = _sampler(seed + len(done))
+        study.sampler = (sampler or gaussian_process)(seed + len(done))
         count = min(BATCH, trials - len(done))
         if not done:
             study.enqueue_trial(space.describe(space.defaults()))
@@ -62,8 +68,14 @@ def _completed(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
     return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
 
 
-def _sampler(seed: int) -> optuna.samplers.BaseSampler:
-    return optuna.samplers.TPESampler(seed=seed, n_startup_trials=2 * BATCH)
+def gaussian_process(seed: int) -> BaseSampler:
+    """Few, well chosen trials, at the price of some seconds of modelling."""
+    return GPSampler(seed=seed, n_startup_trials=_RANDOM)
+
+
+def tree_parzen(seed: int) -> BaseSampler:
+    """More trials, chosen at once."""
+    return TPESampler(seed=seed, n_startup_trials=_RANDOM)
 
 
 def _study(objective: Objective, seed: int, storage: str | None) -> optuna.Study:

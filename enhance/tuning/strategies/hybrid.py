@@ -26,7 +26,14 @@ def search(
         ParameterError: the operator or the scorer passes no gradient on.
     """
     few = fewer_views(objective)
-    scanned = bayesian.search(few, seed=seed, progress=progress, storage=storage, trials=TRIALS)
+    scanned = bayesian.search(
+        few,
+        seed=seed,
+        progress=progress,
+        storage=storage,
+        trials=TRIALS,
+        sampler=bayesian.tree_parzen,
+    )
     starts = scanned.points[scanned.values.argsort(descending=True, stable=True)[:STARTS]]
     found = climb_coarse_to_fine(objective, few, starts, progress)
     return replace(found, study=scanned.study)

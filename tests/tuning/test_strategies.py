@@ -9,11 +9,12 @@ from enhance.operators.registry import get
 from enhance.tuning import strategies
 from enhance.tuning.objective import Objective
 from enhance.tuning.space import Space
-from enhance.tuning.strategies import bayesian, list_strategies
+from enhance.tuning.strategies import bayesian
 from enhance.tuning.trust_region import climb
 from enhance.tuning.views import whole_views
 
 SMOOTH = ["gradient", "hybrid"]
+ALL = ["bayesian", "gradient", "grid", "hybrid"]
 
 
 @pytest.fixture
@@ -38,22 +39,23 @@ def test_grid_finds_the_best_node(objective: Objective) -> None:
     assert found.value == float(objective.values(objective.space.grid()).max())
 
 
-def test_bayesian_comes_near(objective: Objective) -> None:
+def test_bayesian_comes_near_without_a_word(objective: Objective, capsys) -> None:
     found = strategies.get("bayesian")(objective)
+    assert capsys.readouterr() == ("", "")
     described = objective.space.describe(found.point)
     assert described["red"] == pytest.approx(0.23, abs=0.1)
     assert described["green"] == pytest.approx(-0.5, abs=0.1)
     assert len(found.values) == bayesian.TRIALS
 
 
-@pytest.mark.parametrize("name", list_strategies())
+@pytest.mark.parametrize("name", ALL)
 def test_same_seed_same_search(objective: Objective, name: str) -> None:
     first, again = (strategies.get(name)(objective, seed=7) for _ in range(2))
     assert torch.equal(first.points, again.points)
     assert torch.equal(first.values, again.values)
 
 
-@pytest.mark.parametrize("name", list_strategies())
+@pytest.mark.parametrize("name", ALL)
 def test_never_worse_than_untouched_and_within_the_cube(coffee, tone_scorer, name: str) -> None:
     operator = get("laplacian")
     space = Space.of(operator, bounds={"detail": (0, 1)}, fixed={"shadow": 0})
@@ -78,7 +80,7 @@ def test_gradient_reaches_the_grids_gain_with_few_evaluations(coffee, tone_score
     assert scored["gradient"] <= scored["grid"] / 25
 
 
-@pytest.mark.parametrize("name", list_strategies())
+@pytest.mark.parametrize("name", ALL)
 def test_nothing_to_search(paint, grey, target, name: str) -> None:
     space = Space.of(paint, fixed={"red": 0.1, "green": 0.2})
     objective = Objective(paint, target(0.5, 0.5), whole_views(grey, 2, size=16), space)
@@ -135,11 +137,12 @@ def test_another_photo_has_its_own_study(paint, grey, target, tmp_path) -> None:
 
 
 def test_unknown_strategy() -> None:
+    assert set(ALL) <= set(strategies.list_strategies())
     with pytest.raises(UnknownNameError, match="did you mean 'gradient'"):
         strategies.get("gradiant")
 
 
-@pytest.mark.parametrize("name", list_strategies())
+@pytest.mark.parametrize("name", ALL)
 def test_progress_counts_up_to_the_end(objective: Objective, name: str) -> None:
     calls: list[tuple[int, int]] = []
     strategies.get(name)(objective, progress=lambda done, total: calls.append((done, total)))

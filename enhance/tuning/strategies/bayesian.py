@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import optuna
 import torch
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import BaseSampler, GPSampler, TPESampler
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from enhance.operators.base import Parameter
 from enhance.tuning.objective import Objective
@@ -44,27 +45,40 @@ def search(
         sampler: makes the sampler of a batch from a seed; None for Gaussian processes, which
             need the fewest evaluations.
     """
+    with _quiet():
+        study = _study(objective, seed, storage)
+        done = _evaluate(objective, study, seed, trials, sampler or gaussian_process, progress)
+    points = torch.stack([objective.space.to_unit(trial.params) for trial in done])
+    values = torch.tensor([trial.value for trial in done], dtype=torch.float64)
+    return Search(points, values, study)
+
+
+def _evaluate(
+    objective: Objective,
+    study: optuna.Study,
+    seed: int,
+    trials: int,
+    sampler: Callable[[int], BaseSampler],
+    progress: Callable[[int, int], None],
+) -> list[FrozenTrial]:
+    """Ask and tell batches until so many trials are complete; all of those."""
     space = objective.space
-    study = _study(objective, seed, storage)
     distributions = {name: _distribution(p) for name, p in space.varying.items()}
     done = _completed(study)
     while len(done) < trials:
-        study.sampler = (sampler or gaussian_process)(seed + len(done))
-        count = min(BATCH, trials - len(done))
+        study.sampler = sampler(seed + len(done))
         if not done:
             study.enqueue_trial(space.describe(space.defaults()))
-        asked = [study.ask(distributions) for _ in range(count)]
+        asked = [study.ask(distributions) for _ in range(min(BATCH, trials - len(done)))]
         points = torch.stack([space.to_unit(trial.params) for trial in asked])
         for trial, value in zip(asked, objective.values(points).tolist(), strict=True):
             study.tell(trial, value)
         done = _completed(study)
         progress(len(done), trials)
-    points = torch.stack([space.to_unit(trial.params) for trial in done])
-    values = torch.tensor([trial.value for trial in done], dtype=torch.float64)
-    return Search(points, values, study)
+    return done
 
 
-def _completed(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+def _completed(study: optuna.Study) -> list[FrozenTrial]:
     return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
 
 
@@ -79,18 +93,23 @@ def tree_parzen(seed: int) -> BaseSampler:
 
 
 def _study(objective: Objective, seed: int, storage: str | None) -> optuna.Study:
+    return optuna.create_study(
+        storage=storage,
+        study_name=f"{objective.operator.name}-{_fingerprint(objective, seed)}",
+        direction="maximize",
+        load_if_exists=True,
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Optuna's log, which has a line for every study and warning, off stderr."""
     verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
-        study = optuna.create_study(
-            storage=storage,
-            study_name=f"{objective.operator.name}-{_fingerprint(objective, seed)}",
-            direction="maximize",
-            load_if_exists=True,
-        )
+        yield
     finally:
         optuna.logging.set_verbosity(verbosity)
-    return study
 
 
 def _fingerprint(objective: Objective, seed: int) -> str:

@@ -14,9 +14,12 @@ GROUP = "enhance.operators"
 
 _BUILT_IN = {
     "contrast": "enhance.operators.contrast:Contrast",
+    "exposure": "enhance.operators.exposure:Exposure",
+    "highlights": "enhance.operators.highlights:Highlights",
     "laplacian": "enhance.operators.laplacian:Laplacian",
     "saturation": "enhance.operators.saturation:Saturation",
     "turbo": "enhance.operators.turbo:Turbo",
+    "white_balance": "enhance.operators.white_balance:WhiteBalance",
 }
 _registered: dict[str, type[Operator[Any]]] = {}
 

@@ -19,25 +19,34 @@ from torch.nn import functional
 from enhance.operators.base import Operator, Parameter, Settings, check_image
 from enhance.operators.domain_transform import domain_transform
 from enhance.operators.luma import WEIGHTS, luma
-from enhance.operators.noise import estimate_noise
+from enhance.operators.noise import CHROMA_OF_LUMA, STEEPEST, noise_profile
 
 NOISE_FLOOR = 1 / 255 / math.sqrt(12)
 """Rounding noise of an 8-bit photo: no photo is taken to be cleaner."""
 _BELL = [math.exp(-(x**2) / 2) for x in range(-3, 4)]
 GAUSSIAN = [value / sum(_BELL) for value in _BELL]  # one pixel wide
 CHROMA = 2  # colour is smoothed this much more, in space and in range
-WINDOW = 5  # side of the square over which residual energy is averaged
+LUMA_WINDOW = 5  # side of the square over which residual energy is averaged
+CHROMA_WINDOW = 9  # wider, since colour noise is slow and colour detail is large
+CHROMA_MARGIN = 1.5  # energy that colour must exceed the noise's by: blotches offend more
 
 
 @dataclass(frozen=True)
 class TurboLayers:
-    """Luma, B-Y and R-Y ``(B, 1 | 2, H, W)``, the guide, and the noise std of luma ``(...)``."""
+    """Planes that every rendering shares.
+
+    `image`, `luma`, `chroma` (B-Y, R-Y), `guide` and `variance` are ``(..., C, H, W)``; the
+    guide's scale is bent so that its noise has one std, `guide_noise` ``(...)``, at all
+    brightnesses, and `variance` is that of luma's noise. `chroma_noise` ``(...)`` is a std.
+    """
 
     image: Tensor
     luma: Tensor
     chroma: Tensor
     guide: Tensor
-    noise: Tensor
+    variance: Tensor
+    guide_noise: Tensor
+    chroma_noise: Tensor
 
 
 class Turbo(Operator[TurboLayers]):
@@ -46,7 +55,9 @@ class Turbo(Operator[TurboLayers]):
     Luma and the colour differences B-Y, R-Y are smoothed by the domain transform, guided by
     luma blurred by one pixel; ``sigma_r`` is ``k_r`` times the noise of that guide. What luma
     lost, ``r``, is given back with the Wiener weight ``max(E[r^2] - sigma^2, 0) / E[r^2]`` of
-    its 5x5 energy. The default denoises; ``strength=0`` is the identity.
+    its 5x5 energy; so is what colour lost, one weight for both differences, so that colour
+    does not bleed where luma shows no edge. Noise that follows the light is made uniform in the
+    guide by a variance-stabilising curve. The default denoises; ``strength=0`` is the identity.
 
     >>> photo = torch.rand(1, 3, 16, 16)
     >>> operator = Turbo()
@@ -64,7 +75,7 @@ class Turbo(Operator[TurboLayers]):
         "sigma_s": Parameter(
             1,
             10,
-            2.5,
+            3,
             "width of the smoothing; textures want less",
             unit="px",
             scale="log",
@@ -82,23 +93,68 @@ class Turbo(Operator[TurboLayers]):
         "strength": Parameter(
             0, 1, 1, "share of the denoised photo in the result", levels=5, tuned=False
         ),
+        "luma": Parameter(0, 1, 1, "share of luma's denoising; 0 keeps the grain", tuned=False),
+        "chroma": Parameter(0, 1, 1, "share of colour's denoising", tuned=False),
         "sigma_n": Parameter(
             0,
             0.5,
             0,
-            "noise std of luma (.67 of that of independent R, G, B noise); 0 asks the photo",
+            "noise std of luma at middle grey (.67 of that of independent R, G, B noise); "
+            "0 asks the photo, also for tilt, grain and sigma_c",
+            tuned=False,
+            stage="analyse",
+        ),
+        "tilt": Parameter(
+            -STEEPEST,
+            STEEPEST,
+            0,
+            "octaves by which noise grows from black to white",
+            unit="octaves",
+            tuned=False,
+            stage="analyse",
+        ),
+        "grain": Parameter(
+            0.5,
+            3,
+            1,
+            "noise at 2-4 px over sigma_n: more than 1 where a camera has smeared it",
+            tuned=False,
+            stage="analyse",
+        ),
+        "sigma_c": Parameter(
+            0,
+            0.8,
+            0,
+            "noise std of B-Y and R-Y; 0 takes what goes with sigma_n",
             tuned=False,
             stage="analyse",
         ),
     }
 
     def calibrate(self, image: Tensor, settings: Settings) -> dict[str, Tensor]:
-        """Replace ``sigma_n = 0`` by the noise estimated on `image`."""
-        given = settings["sigma_n"]
-        if bool((given > 0).all()):
+        """Replace ``sigma_n = 0`` by the noise read from `image`, with all that describes it.
+
+        With a given ``sigma_n``, ``sigma_c = 0`` becomes what independent channels have.
+        """
+        given, colour = settings["sigma_n"], settings["sigma_c"]
+        asked = given == 0
+        if not bool((asked | (colour == 0)).any()):
             return dict(settings)
-        estimate = estimate_noise(luma(image)).clamp(NOISE_FLOOR, 0.5)
-        return {**settings, "sigma_n": torch.where(given > 0, given, estimate)}
+        white = (given * CHROMA_OF_LUMA).clamp_max(self.parameters_spec["sigma_c"].high)
+        if not bool(asked.any()):
+            return {**settings, "sigma_c": torch.where(colour == 0, white, colour)}
+        seen = noise_profile(image)
+        found = {"tilt": seen.tilt, "grain": seen.grain}
+        found["sigma_n"] = seen.level.clamp_min(NOISE_FLOOR)
+        found["sigma_c"] = torch.where(colour == 0, seen.chroma.clamp_min(NOISE_FLOOR), colour)
+        answered = dict(settings)
+        for name, value in found.items():
+            bounds = self.parameters_spec[name]
+            answer = value.clamp(bounds.low, bounds.high)
+            answered[name] = torch.where(asked, answer, settings[name])
+        kept = torch.where(colour == 0, white, colour)
+        answered["sigma_c"] = torch.where(asked, answered["sigma_c"], kept)
+        return answered
 
     def analyse(
         self,
@@ -107,42 +163,57 @@ class Turbo(Operator[TurboLayers]):
         *,
         extent: tuple[int, int] | None = None,
     ) -> TurboLayers:
-        """Split luma from colour, blur the guide, take or estimate the noise."""
+        """Split luma from colour, blur the guide, take or read the noise."""
         check_image(image)
         if settings is None:
             settings = self.complete({}, like=image)
-        noise = self.calibrate(image, settings)["sigma_n"]
+        answered = self.calibrate(image, settings)
+        noise, tilt, grain = (answered[name] for name in ("sigma_n", "tilt", "grain"))
         light = luma(image).unsqueeze(-3)
+        blurred = _blur(light)
+        # log of the noise over its level at middle grey
+        bend = (tilt * math.log(2))[..., None, None, None] * (blurred - 0.5)
+        variance = torch.exp(2 * bend) * noise.square()[..., None, None, None]
+        guide = (blurred - 0.5) * _mean_of_exp(-bend)
+        # edges are judged between the finest and the second scale of the noise
+        guide_noise = noise * (1 + grain) / 2 * sum(value**2 for value in GAUSSIAN)
         chroma = image[:, [2, 0]] - light
-        return TurboLayers(image, light, chroma, _blur(light), noise)
+        return TurboLayers(image, light, chroma, guide, variance, guide_noise, answered["sigma_c"])
 
     def render(self, layers: TurboLayers, settings: Settings) -> Tensor:
         """Smooth, blend back, recombine; see `Operator.render`."""
-        values = [layers.noise, *(settings[name] for name in ("sigma_s", "k_r", "strength"))]
-        shape = torch.broadcast_shapes(layers.image.shape[:1], *(v.shape for v in values))
-        nested = len(shape) > 1
-        noise, sigma_s, k_r, strength = (
-            v.expand(shape).reshape(-1) if nested else v for v in values
+        values = [layers.guide_noise, layers.chroma_noise]
+        values += [settings[name] for name in ("sigma_s", "k_r", "strength", "luma", "chroma")]
+        planes = [layers.image, layers.luma, layers.chroma, layers.guide, layers.variance]
+        shape = torch.broadcast_shapes(
+            *(plane.shape[:-3] for plane in planes), *(value.shape for value in values)
         )
-        image, light, chroma, guide = (
-            plane.expand(*shape, -1, -1, -1).flatten(end_dim=-4) if nested else plane
-            for plane in (layers.image, layers.luma, layers.chroma, layers.guide)
-        )
-        sigma_r = k_r * noise * sum(value**2 for value in GAUSSIAN)
+        if len(shape) > 1:
+            values = [value.expand(shape).reshape(-1) for value in values]
+            planes = [plane.expand(*shape, -1, -1, -1).flatten(end_dim=-4) for plane in planes]
+        guide_noise, chroma_noise, sigma_s, k_r, *shares = values
+        strength, luma_share, chroma_share = (share[..., None, None, None] for share in shares)
+        image, light, chroma, guide, variance = planes
+        sigma_r = k_r * guide_noise
         smooth = domain_transform(light, guide, sigma_s, sigma_r)
         residual = light - smooth
-        kept = _keep(residual, noise[..., None, None, None])
+        kept = _keep(residual, variance, LUMA_WINDOW)
         new_light = torch.addcmul(smooth, kept, residual)
-        new_chroma = domain_transform(chroma, guide, sigma_s * CHROMA, sigma_r * CHROMA)
+        smooth = domain_transform(chroma, guide, sigma_s * CHROMA, sigma_r * CHROMA)
+        residual = chroma - smooth
+        floor = CHROMA_MARGIN * chroma_noise.square()[..., None, None, None]
+        new_chroma = torch.addcmul(smooth, _keep(residual, floor, CHROMA_WINDOW), residual)
+        new_light = torch.lerp(light, new_light, luma_share)
+        new_chroma = torch.lerp(chroma, new_chroma, chroma_share)
         denoised = _to_rgb(new_light, new_chroma)
-        strength = strength[..., None, None, None]
         # chroma and luma are smoothed apart, so a channel can leave the range by a little
         rendered = torch.addcmul(image, strength, denoised - image).clamp(0, 1)
         return rendered.reshape(*shape, *image.shape[-3:])
 
     def halo(self, extent: tuple[int, int]) -> int:
-        """Five widths of the chroma filter; its response has then fallen below 1/2000."""
-        return math.ceil(5 * CHROMA * self.parameters_spec["sigma_s"].high)
+        """Five widths of the chroma filter, whose response is then 1/2000, and the windows."""
+        windows = len(GAUSSIAN) // 2 + CHROMA_WINDOW // 2
+        return math.ceil(5 * CHROMA * self.parameters_spec["sigma_s"].high) + windows
 
 
 def _blur(plane: Tensor) -> Tensor:
@@ -155,12 +226,24 @@ def _blur(plane: Tensor) -> Tensor:
     )
 
 
-def _keep(residual: Tensor, noise: Tensor) -> Tensor:
-    """Share of the residual that is detail rather than noise, by its local energy."""
-    radius = WINDOW // 2
-    padded = functional.pad(residual.square(), (radius,) * 4, mode="replicate")
-    energy = functional.avg_pool2d(padded, WINDOW, stride=1)
-    return (energy - noise.square()).clamp_min(0) / (energy + 1e-12)
+def _mean_of_exp(exponent: Tensor) -> Tensor:
+    """Mean of ``exp`` from 0 to `exponent`, by its series: exact to 1e-7 within what tilt allows.
+
+    ``(exp(x) - 1) / x`` itself would divide zero by zero at middle grey.
+    """
+    total = torch.ones_like(exponent)
+    for order in range(8, 1, -1):
+        total = torch.addcmul(torch.ones_like(exponent), exponent, total, value=1 / order)
+    return total
+
+
+def _keep(residual: Tensor, variance: Tensor, window: int) -> Tensor:
+    """Share of the residual that is detail rather than noise, by its energy in a square."""
+    radius = window // 2
+    squares = residual.square().mean(-3, keepdim=True)
+    padded = functional.pad(squares, (radius,) * 4, mode="replicate")
+    energy = functional.avg_pool2d(padded, window, stride=1)
+    return (energy - variance).clamp_min(0) / (energy + 1e-12)
 
 
 def _to_rgb(light: Tensor, chroma: Tensor) -> Tensor:

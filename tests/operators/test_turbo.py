@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from enhance.operators.luma import luma
-from enhance.operators.noise import estimate_noise
+from enhance.operators.noise import estimate_noise, noise_profile
 from enhance.operators.turbo import NOISE_FLOOR, Turbo
 from enhance.testing.images import photo
 
@@ -138,3 +138,118 @@ def test_more_noise_is_smoothed_more() -> None:
     changes = [(TURBO(dirty, sigma_n=s) - dirty).abs().mean().item() for s in (0.002, 0.02, 0.1)]
     assert changes == sorted(changes)
     assert changes[0] < 0.7 * changes[2]
+
+
+def ramp() -> Tensor:
+    """A grey slope over 160 columns, 96 rows."""
+    return torch.linspace(0.3, 0.6, 160).expand(1, 3, 96, -1)
+
+
+def test_slopes_stay_slopes() -> None:
+    """No bands: averaged over rows, a denoised slope rises as steadily as the clean one."""
+    tall = ramp().repeat(1, 1, 5, 1)  # so that the mean of the noise itself is small
+    dirty = noisy(tall, 15)
+    columns = TURBO(dirty).mean((0, 1, 2))[10:-10]
+    clean = ramp().mean((0, 1, 2))[10:-10]
+    assert (columns - clean).std() < 1.2 * (dirty - tall).mean((0, 1, 2)).std()
+    rise = (columns[8:] - columns[:-8]) / (clean[8:] - clean[:-8])
+    assert rise.min() > 0.5
+    assert rise.max() < 1.5
+
+
+def test_colour_does_not_bleed_where_luma_shows_no_edge() -> None:
+    clean = torch.full((1, 3, 64, 96), 0.5)
+    clean[:, 0, :, 48:] += 0.3
+    clean[:, 1, :, 48:] -= 0.3 * 0.299 / 0.587
+    assert (luma(clean)[..., 0] - luma(clean)[..., -1]).abs().max() < 1e-6
+    dirty = noisy(clean, 8)
+    near = slice(40, 56)
+    error = (TURBO(dirty, sigma_s=4.0) - clean)[..., near]
+    spoilt = (TURBO(dirty, sigma_s=4.0, sigma_c=0.5) - clean)[..., near]  # takes all for noise
+    assert error.square().mean() < (dirty - clean)[..., near].square().mean()
+    assert error.square().mean() < 0.3 * spoilt.square().mean()
+
+
+def test_luma_and_colour_have_their_own_strengths() -> None:
+    dirty = noisy(ramp(), 15) * 0.9 + 0.05
+    grainy, coloured = TURBO(dirty, luma=0.0), TURBO(dirty, chroma=0.0)
+    torch.testing.assert_close(luma(grainy), luma(dirty), rtol=0, atol=1e-5)
+    assert luma(coloured).diff().std() < 0.7 * luma(dirty).diff().std()
+
+    def difference(image: Tensor) -> Tensor:
+        return image[:, 0] - luma(image)
+
+    torch.testing.assert_close(difference(coloured), difference(dirty), rtol=0, atol=1e-5)
+    assert difference(grainy).std() < 0.5 * difference(dirty).std()
+
+
+def test_noise_that_follows_the_light_is_smoothed_evenly() -> None:
+    """With the tilt known, what is left is the same share of the noise in dark and bright."""
+    clean = torch.full((1, 3, 64, 128), 0.2)
+    clean[..., 64:] = 0.8
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randn(clean.shape, generator=generator) * 0.04 * torch.exp2(-(clean - 0.5))
+    level = 0.04 * 0.6684
+
+    def left(tilt: float) -> Tensor:
+        error = TURBO(clean + noise, sigma_n=level, tilt=tilt) - clean
+        shares = [error[..., half].std() / noise[..., half].std() for half in (SMALL, LARGE)]
+        return torch.stack(shares)
+
+    even, uneven = left(-1.0), left(0.0)
+    assert (even[0] / even[1]).log().abs() < 0.1
+    assert (uneven[0] / uneven[1]).log().abs() > 0.2
+
+
+SMALL, LARGE = slice(4, 56), slice(72, 124)
+
+
+def test_smeared_noise_wants_its_grain() -> None:
+    """Read from the photo, level and grain take more of smeared noise than white noise's do."""
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randn(1, 3, 98, 162, generator=generator)
+    dirty = ramp() + 0.08 * torch.nn.functional.avg_pool2d(noise, 3, stride=1)
+    asked = TURBO.calibrate(dirty, TURBO.complete({}, like=dirty))
+    level = asked["sigma_n"].item()
+    read, fine, white = (
+        (TURBO(dirty, **setting) - ramp()).std()
+        for setting in ({}, {"sigma_n": level}, {"sigma_n": estimate_noise(luma(dirty)).item()})
+    )
+    assert asked["grain"] > 1.3
+    assert read < fine < white
+    assert read < 0.6 * (dirty - ramp()).std()
+
+
+def test_calibration_answers_all_that_belongs_together() -> None:
+    dirty = noisy(ramp(), 15)
+    asked = TURBO.calibrate(dirty, TURBO.complete({}, like=dirty))
+    seen = noise_profile(dirty)
+    for name, value in {
+        "sigma_n": seen.level,
+        "tilt": seen.tilt,
+        "grain": seen.grain,
+        "sigma_c": seen.chroma,
+    }.items():
+        torch.testing.assert_close(asked[name], value)
+    again = TURBO.calibrate(photo(64, 64), asked)
+    assert all(torch.equal(again[name], asked[name]) for name in asked)
+    given = TURBO.calibrate(dirty, TURBO.complete({"sigma_n": 0.05, "tilt": 0.5}, like=dirty))
+    assert given["tilt"].item() == 0.5
+    # independent channels: var(B-Y) = 1.219, var(R-Y) = .848, var(Y) = .447
+    assert given["sigma_c"].item() == pytest.approx(0.05 * (1.0335 / 0.4468) ** 0.5, rel=1e-3)
+    kept = TURBO.calibrate(dirty, TURBO.complete({"sigma_c": 0.3}, like=dirty))
+    assert kept["sigma_c"].item() == pytest.approx(0.3)
+    assert kept["sigma_n"].item() == asked["sigma_n"].item()
+
+
+def test_real_noise_is_lessened(shared: Path) -> None:
+    """The defaults on crops of real pairs, for which no figure of the operator was chosen."""
+    gains = []
+    for path in sorted((shared / "data" / "polyu_real_noise").glob("*real.JPG"))[::20]:
+        pair = [path, path.with_name(path.name.replace("real.JPG", "mean.JPG"))]
+        crops = [np.asarray(Image.open(p).convert("RGB"))[128:384, 128:384] for p in pair]
+        dirty, clean = (torch.from_numpy(c.copy()).permute(2, 0, 1)[None] / 255 for c in crops)
+        gains.append((psnr(TURBO(dirty), clean) - psnr(dirty, clean)).item())
+    assert len(gains) == 5
+    assert min(gains) > 0
+    assert sum(gains) / len(gains) > 0.8

@@ -15,10 +15,12 @@ GROUP = "enhance.operators"
 _BUILT_IN = {
     "contrast": "enhance.operators.contrast:Contrast",
     "exposure": "enhance.operators.exposure:Exposure",
+    "guided_detail": "enhance.operators.guided_detail:GuidedDetail",
     "highlights": "enhance.operators.highlights:Highlights",
     "laplacian": "enhance.operators.laplacian:Laplacian",
     "saturation": "enhance.operators.saturation:Saturation",
     "turbo": "enhance.operators.turbo:Turbo",
+    "unsharp": "enhance.operators.unsharp:Unsharp",
     "white_balance": "enhance.operators.white_balance:WhiteBalance",
 }
 _registered: dict[str, type[Operator[Any]]] = {}

@@ -55,6 +55,9 @@ def batch(
         Path | None,
         typer.Option(metavar="FILE", help="Save the results as .csv, .json or .parquet."),
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Save a contact sheet, as a page of HTML.")
+    ] = None,
 ) -> int:
     """Tune every photo of a folder; each result has its recipe beside it.
 
@@ -88,6 +91,11 @@ def batch(
     if table is not None:
         write_table(result.rows, table)
         print(f"  wrote {table}")
+    if report is not None:
+        from enhance.report.sheet import save_sheet
+
+        save_sheet(result.rows, folder, output, report)
+        print(f"  wrote {report}")
     failed = result.count("failed")
     return 0 if not failed else 2 if failed == len(result.rows) else 1
 

@@ -48,6 +48,9 @@ def tune(
     compare: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Save a before/after picture.")
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Save a page of HTML that shows it all.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Find the settings that make a photo look its best, and say whether that is an improvement."""
@@ -67,7 +70,7 @@ def tune(
         progress=sys.stderr.isatty(),
     )
     seconds = time.perf_counter() - started
-    written = [path for path in (output, recipe, compare) if path is not None]
+    written = [path for path in (output, recipe, compare, report) if path is not None]
     if output is not None:
         result.save(output)
     if recipe is not None:
@@ -76,6 +79,10 @@ def tune(
         from enhance.comparison import save_before_after
 
         save_before_after(result.photo.pixels, result.pixels, compare)
+    if report is not None:
+        from enhance.report.photo import save_report
+
+        save_report(result, report)
     if as_json:
         print(json.dumps(_as_dict(photo, result, seconds, written), indent=2))
     else:

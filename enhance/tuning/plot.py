@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
-
 from enhance.errors import MissingExtraError
-from enhance.tuning.gain import paired_gain
-from enhance.tuning.space import grid_nodes
+from enhance.tuning.curve import GainCurve, gain_curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,28 +34,21 @@ def plot_result(result: TuneResult) -> Figure:
     top.suptitle(result.summary(), wrap=True)
     panels = bottom.subplots(1, columns, sharey=True)
     for axes, name in zip(panels, names, strict=False):
-        _plot_curve(axes, result, name)
+        _plot_curve(axes, gain_curve(result, name))
     for axes in panels[len(names) :]:
         axes.set_axis_off()
     panels[0].set_ylabel("gain of the score")
     return figure
 
 
-def _plot_curve(axes: Axes, result: TuneResult, name: str) -> None:
-    """Gain and its 95 % interval along one parameter, the others as in the best setting."""
-    space = result.objective.space
-    column, parameter = space.names.index(name), space.varying[name]
-    chosen = result.candidate[name]
-    values = sorted({*grid_nodes(parameter), chosen})
-    points = space.to_unit(result.candidate).repeat(len(values), 1)
-    points[:, column] = torch.stack(
-        [space.to_unit({**result.candidate, name: value})[column] for value in values]
-    )
-    gains = [paired_gain(result.objective.baseline, s) for s in result.objective.scores(points)]
-    axes.plot(values, [gain.mean for gain in gains])
-    axes.fill_between(values, [g.low for g in gains], [g.high for g in gains], alpha=0.25)
-    axes.axvline(chosen, linestyle=":", color="black")
+def _plot_curve(axes: Axes, curve: GainCurve) -> None:
+    """Gain and its 95 % interval along one parameter."""
+    gains = curve.gains
+    axes.plot(curve.values, [gain.mean for gain in gains])
+    axes.fill_between(curve.values, [g.low for g in gains], [g.high for g in gains], alpha=0.25)
+    axes.axvline(curve.chosen, linestyle=":", color="black")
     axes.axhline(0, linewidth=0.5, color="black")
-    axes.set_xlabel(f"{name} [{parameter.unit}]" if parameter.unit else name)
-    if parameter.scale == "log":
+    unit = curve.parameter.unit
+    axes.set_xlabel(f"{curve.name} [{unit}]" if unit else curve.name)
+    if curve.parameter.scale == "log":
         axes.set_xscale("log")

@@ -1,0 +1,189 @@
+"""A batch from folder to folder: the same whatever interrupts it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import enhance
+from enhance.batch import Request, Row, run_batch, write_table
+from enhance.batch.journal import NAME
+from enhance.errors import ParameterError, UnknownNameError, WriteError
+
+Contents = Callable[[Path], dict[str, bytes]]
+
+
+def pixels(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_each_result_is_what_its_recipe_makes_of_the_photo(
+    shoot: Path, request_: Request, tmp_path: Path, contents: Contents
+) -> None:
+    before = contents(shoot)
+    result = run_batch(shoot, tmp_path / "out", request_)
+    assert contents(shoot) == before
+    assert [row.photo for row in result.rows] == list(before)
+    assert result.count("enhanced") == 5
+    for row in result.rows:
+        recipe = enhance.Recipe.load(tmp_path / "out" / f"{row.output}.json")
+        assert (recipe.score, recipe.interval, recipe.settings) == (
+            row.score,
+            row.interval,
+            row.settings,
+        )
+        again = tmp_path / f"again{Path(row.photo).suffix}"
+        enhance.apply(shoot / row.photo, recipe, output=again)
+        assert again.read_bytes() == (tmp_path / "out" / row.output).read_bytes()
+        assert not np.array_equal(pixels(again), pixels(shoot / row.photo))
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_what_is_done_is_not_done_again(
+    shoot: Path, request_: Request, tmp_path: Path, contents: Contents
+) -> None:
+    out = tmp_path / "out"
+    first = run_batch(shoot, out, request_)
+    made = contents(out)
+    times = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.name != NAME}
+    again = run_batch(shoot, out, request_)
+    assert again.rows == first.rows
+    assert again.resumed == 5
+    assert {path: path.stat().st_mtime_ns for path in times} == times
+
+    # as after a kill: a journal cut short, a photo without its row, half of a temporary file
+    (out / NAME).write_bytes(b"".join((out / NAME).read_bytes().splitlines(True)[:3]) + b'{"ph')
+    (out / "a.jpg").unlink()
+    (out / "sub" / ".0011223344556677.part").write_bytes(b"half")
+    third = run_batch(shoot, out, request_)
+    assert third.resumed == 1
+    assert third.rows == first.rows
+    assert contents(out) == made
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_a_photo_that_stays_untouched_is_copied(
+    shoot: Path, request_: Request, tmp_path: Path, contents: Contents
+) -> None:
+    fixed = {"detail": 0, "shadow": 0, "brightness": 0}
+    result = run_batch(shoot, tmp_path / "out", replace(request_, fixed=fixed, strategy=None))
+    assert result.count("untouched") == 5
+    made = contents(tmp_path / "out")
+    assert {name: made[name] for name in contents(shoot)} == contents(shoot)
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_bad_photos_are_rows_and_are_tried_again(
+    shoot: Path, request_: Request, tmp_path: Path
+) -> None:
+    whole = (shoot / "a.jpg").read_bytes()
+    (shoot / "a.jpg").write_bytes(whole[:1500])
+    (shoot / "text.png").write_text("no photo")
+    out = tmp_path / "out"
+    told: list[Row] = []
+    result = run_batch(shoot, out, request_, failed=told.append)
+    assert (result.count("enhanced"), result.count("failed")) == (4, 2)
+    assert [row.photo for row in told] == ["a.jpg", "text.png"]
+    assert all(row.reason.startswith(f"cannot read {shoot / row.photo}: ") for row in told)
+    assert not (out / "a.jpg").exists()
+    assert result.summary().startswith("6 photos: 4 enhanced, 0 untouched, 2 failed; mean gain")
+
+    (shoot / "a.jpg").write_bytes(whole)
+    mended = run_batch(shoot, out, request_)
+    assert (mended.resumed, mended.count("failed")) == (4, 1)
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_what_cannot_be_written_costs_one_photo(
+    shoot: Path, request_: Request, tmp_path: Path
+) -> None:
+    run_batch(shoot, tmp_path / "out", request_)
+    (tmp_path / "out" / "a.jpg").unlink()
+    (tmp_path / "out" / "a.jpg").mkdir()
+    for path in (tmp_path / "out" / "sub").iterdir():
+        path.unlink()
+    (tmp_path / "out" / "sub").rmdir()
+    (tmp_path / "out" / "sub").touch()
+    rows = {row.photo: row for row in run_batch(shoot, tmp_path / "out", request_).rows}
+    assert {name for name, row in rows.items() if row.verdict == "failed"} == {"a.jpg", "sub/a.png"}
+    assert "it is a folder" in rows["a.jpg"].reason
+    assert rows["sub/a.png"].reason.startswith(f"cannot write {tmp_path / 'out' / 'sub'}")
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"operators": ("laplacain",)}, UnknownNameError),
+        ({"strategy": "gird"}, UnknownNameError),
+        ({"fixed": {"detail": 9}}, ParameterError),
+        ({"bounds": {"detial": (0, 1)}}, UnknownNameError),
+    ],
+)
+def test_a_request_that_cannot_be_met_starts_nothing(
+    shoot: Path, request_: Request, tmp_path: Path, change: dict, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        run_batch(shoot, tmp_path / "out", replace(request_, **change))
+    assert not (tmp_path / "out").exists()
+
+
+def test_workers_are_counted_from_one(shoot: Path, request_: Request, tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match="workers must be at least 1, got 0"):
+        run_batch(shoot, tmp_path / "out", request_, workers=0)
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_an_output_with_other_files_is_left_alone(
+    shoot: Path, request_: Request, tmp_path: Path
+) -> None:
+    for output in (shoot.parent, shoot / "sub"):
+        with pytest.raises(WriteError, match="must be empty"):
+            run_batch(shoot, output, request_)
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_killed_and_resumed_gives_the_same_as_never_interrupted(
+    shoot: Path, scorer_file: str, tmp_path: Path, contents: Contents
+) -> None:
+    (shoot / "bad.png").write_text("no photo")
+    straight = run_batch(shoot, tmp_path / "straight", Request((), scorer_file, crops=24))
+    write_table(straight.rows, tmp_path / "straight.csv")
+
+    out, table = tmp_path / "killed", tmp_path / "killed.csv"
+    command = [sys.executable, "-c", "import sys; from enhance.cli import main; sys.exit(main())"]
+    command += ["batch", str(shoot), "-o", str(out), "--scorer", scorer_file, "--crops", "24"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        [*command, "--workers", "1"], stderr=subprocess.DEVNULL, env=environment
+    ) as process:
+        while not (out / NAME).exists() or (out / NAME).read_bytes().count(b"\n") < 2:
+            assert process.poll() is None
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    done = (out / NAME).read_bytes().count(b"\n") - 1
+    assert done < 5
+
+    ended = subprocess.run(
+        [*command, "--workers", "2", "--table", str(table)],
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+    complaint = f"enhance: cannot read {shoot / 'bad.png'}: not an image of a known format\n"
+    assert (ended.returncode, ended.stderr) == (1, complaint)
+    assert f"({done} done before)" in ended.stdout
+    assert table.read_bytes() == (tmp_path / "straight.csv").read_bytes()
+    assert contents(out) == contents(tmp_path / "straight")

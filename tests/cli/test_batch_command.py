@@ -1,0 +1,82 @@
+"""`enhance batch` as a command: what it says, and its exit status."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from enhance import batch
+from enhance.batch import BatchResult, Row
+from enhance.cli import main
+
+DONE = Row("a.jpg", "a.jpg", "enhanced", "", {"detail": 1.0}, 5.5, 5.0, 0.5, (0.4, 0.6), "grid")
+FAILED = Row.failed("b.jpg", "cannot read b.jpg: empty file")
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> dict:
+    """What the command asks for, and the rows that it is answered with."""
+    told: dict = {"rows": [DONE]}
+
+    def run_batch(folder, output, request, *, workers, progress, failed) -> BatchResult:
+        told.update(folder=folder, output=output, request=request, workers=workers)
+        for row in told["rows"]:
+            if row.verdict == "failed":
+                failed(row)
+        return BatchResult(told["rows"], 0)
+
+    monkeypatch.setattr(batch, "run_batch", run_batch)
+    return told
+
+
+def test_options_reach_the_batch(asked: dict) -> None:
+    arguments = ["batch", "in", "-o", "out", "--operator", "turbo", "--operator", "laplacian"]
+    arguments += ["--strategy", "grid", "--scorer", "s", "--crops", "3", "--seed", "7"]
+    arguments += ["--fix", "detail=1", "--bound", "shadow=0:1", "--no-guards", "--workers", "2"]
+    assert main(arguments) == 0
+    assert asked["request"] == batch.Request(
+        ("turbo", "laplacian"), "s", "grid", 3, 7, {"detail": 1.0}, {"shadow": (0.0, 1.0)}, False
+    )
+    assert (asked["folder"], asked["output"], asked["workers"]) == (Path("in"), Path("out"), 2)
+
+
+@pytest.mark.parametrize(
+    ("rows", "status"), [([DONE], 0), ([DONE, FAILED], 1), ([FAILED, FAILED], 2)]
+)
+def test_exit_status_and_complaints(
+    rows: list[Row], status: int, asked: dict, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked["rows"] = rows
+    assert main(["batch", "in", "-o", "out"]) == status
+    captured = capsys.readouterr()
+    assert captured.err == "enhance: cannot read b.jpg: empty file\n" * rows.count(FAILED)
+    assert captured.out.startswith(f"{len(rows)} photo")
+
+
+def test_the_table_is_written(
+    asked: dict, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "results.csv"
+    assert main(["batch", "in", "-o", "out", "--table", str(table)]) == 0
+    with table.open(newline="") as file:
+        assert [row["photo"] for row in csv.DictReader(file)] == ["a.jpg"]
+    assert f"wrote {table}" in capsys.readouterr().out
+
+
+def test_the_contact_sheet_is_written(
+    asked: dict, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "sheet.html"
+    assert main(["batch", "in", "-o", "out", "--report", str(report)]) == 0
+    assert "<h2>a.jpg</h2>" in report.read_text(encoding="utf-8")
+    assert f"wrote {report}" in capsys.readouterr().out
+
+
+def test_a_table_that_cannot_be_is_refused_before_the_work(
+    asked: dict, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["batch", "in", "-o", "out", "--table", "results.xls"]) == 2
+    assert "request" not in asked
+    assert "got '.xls'" in capsys.readouterr().err

@@ -69,6 +69,10 @@ def batch(
 
     if table is not None:
         check_table(table)
+    if report is not None:
+        from enhance.report.page import check_page
+
+        check_page(report)
     progress = sys.stderr.isatty()
     result = run_batch(
         folder,

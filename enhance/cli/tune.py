@@ -56,6 +56,10 @@ def tune(
     """Find the settings that make a photo look its best, and say whether that is an improvement."""
     import enhance
 
+    if report is not None:
+        from enhance.report.page import check_page
+
+        check_page(report)
     started = time.perf_counter()
     result = enhance.tune(
         photo,

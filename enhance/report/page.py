@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from enhance.errors import WriteError
 from enhance.imaging.files import write_bytes
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+EXTENSIONS = (".html", ".htm")
 
 
 def render(template: str, **values: Any) -> str:
@@ -21,12 +25,27 @@ def render(template: str, **values: Any) -> str:
     return _environment().get_template(template).render(**values)
 
 
+def check_page(path: str | os.PathLike[str]) -> None:
+    """Find out, before any work, whether `path` is named as a page is: a slip costs no photo.
+
+    Raises:
+        WriteError: another extension than .html or .htm.
+    """
+    extension = Path(path).suffix.lower()
+    if extension not in EXTENSIONS:
+        raise WriteError(
+            f"cannot write {path}: a page's extension must be one of {', '.join(EXTENSIONS)}, "
+            f"got {extension!r}"
+        )
+
+
 def write_page(page: str, path: str | os.PathLike[str]) -> None:
     """Write a page, whole or not at all.
 
     Raises:
-        WriteError: the target cannot be written.
+        WriteError: as `check_page`; or the target cannot be written.
     """
+    check_page(path)
     # file names that are not UTF-8 hold surrogates
     write_bytes(path, page.encode("utf-8", "backslashreplace"))
 

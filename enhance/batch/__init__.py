@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from enhance.batch.request import Request
     from enhance.batch.row import Row
     from enhance.batch.run import BatchResult, run_batch
+    from enhance.batch.shared import Shared
     from enhance.batch.table import write_table
 
 # a worker process imports this before it knows what for
@@ -20,11 +21,12 @@ _LAZY = {
     "BatchResult": "enhance.batch.run",
     "Request": "enhance.batch.request",
     "Row": "enhance.batch.row",
+    "Shared": "enhance.batch.shared",
     "run_batch": "enhance.batch.run",
     "write_table": "enhance.batch.table",
 }
 
-__all__ = ["BatchResult", "Request", "Row", "run_batch", "write_table"]
+__all__ = ["BatchResult", "Request", "Row", "Shared", "run_batch", "write_table"]
 
 
 def __getattr__(name: str) -> Any:

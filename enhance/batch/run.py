@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -14,8 +14,10 @@ from enhance.batch.pool import Death, work_through
 from enhance.batch.progress import Progress
 from enhance.batch.request import Request
 from enhance.batch.row import Row
+from enhance.batch.shared import Shared, share
 from enhance.batch.worker import make_worker
 from enhance.errors import ParameterError
+from enhance.tuning.together import check_together
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ def run_batch(
     request: Request | None = None,
     *,
     workers: int | None = None,
+    shared: Shared | None = None,
     progress: bool = False,
     failed: Callable[[Row], None] | None = None,
 ) -> BatchResult:
@@ -71,6 +74,8 @@ def run_batch(
         request: what to do with each photo; None for the defaults of `enhance.tune`.
         workers: how many processes, of one thread each; None for one per core. Each needs the
             memory that `enhance.tune` needs for one photo.
+        shared: let all photos look alike: one setting is found for a sample of them together, and
+            each photo's own is near it; None for photos that have nothing to do with each other.
         progress: show a bar with counts on stderr.
         failed: called with the row of each photo that fails, as it does.
 
@@ -85,10 +90,15 @@ def run_batch(
         raise ParameterError(f"workers must be at least 1, got {count}")
     source, target = Path(folder), Path(output)
     jobs = plan(source, target)
+    if shared is not None:
+        check_together(request.operator())
     asked = {"folder": str(source.resolve())} | request.describe(request.check())
+    asked["shared"] = None if shared is None else asdict(shared)
     with Journal(target, asked) as journal:
         rows = {job.photo: row for job in jobs if (row := journal.row(job)) is not None}
         resumed = len(rows)
+        if shared is not None:
+            request = share(shared, request, jobs, target)
         left = [job for job in jobs if job.photo not in rows]
         try:
             with Progress(len(jobs), rows.values(), progress) as bar:

@@ -21,6 +21,7 @@ from enhance.cli.options import (
     read_bounds,
     read_values,
 )
+from enhance.errors import ParameterError
 
 if TYPE_CHECKING:
     from enhance.batch import Row
@@ -47,6 +48,20 @@ def batch(
     fix: Fix = None,
     bound: Bound = None,
     guards: Guards = True,
+    shared: Annotated[
+        bool,
+        typer.Option(
+            "--shared", help="A shoot that should look alike: one setting, found for all together."
+        ),
+    ] = False,
+    delta: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="With --shared, how far a photo's own setting may be from it, of each "
+            "parameter's range; by default 0.1.",
+        ),
+    ] = None,
     workers: Annotated[
         int | None,
         typer.Option(min=1, metavar="N", help="How many processes; by default one per core."),
@@ -64,9 +79,11 @@ def batch(
     Interrupted, even by a kill, the same command goes on where it stopped. A photo that cannot be
     read is named on stderr and left out.
     """
-    from enhance.batch import Request, run_batch, write_table
+    from enhance.batch import Request, Shared, run_batch, write_table
     from enhance.batch.table import check_table
 
+    if delta is not None and not shared:
+        raise ParameterError("--delta goes with --shared only")
     if table is not None:
         check_table(table)
     if report is not None:
@@ -88,6 +105,7 @@ def batch(
             guards=guards,
         ),
         workers=workers,
+        shared=(Shared() if delta is None else Shared(delta)) if shared else None,
         progress=progress,
         failed=_complain_above_bar if progress else _complain,
     )

@@ -20,8 +20,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict:
     """What the command asks for, and the rows that it is answered with."""
     told: dict = {"rows": [DONE]}
 
-    def run_batch(folder, output, request, *, workers, progress, failed) -> BatchResult:
-        told.update(folder=folder, output=output, request=request, workers=workers)
+    def run_batch(folder, output, request, *, workers, shared, progress, failed) -> BatchResult:
+        told.update(folder=folder, output=output, request=request, workers=workers, shared=shared)
         for row in told["rows"]:
             if row.verdict == "failed":
                 failed(row)
@@ -40,6 +40,22 @@ def test_options_reach_the_batch(asked: dict) -> None:
         ("turbo", "laplacian"), "s", "grid", 3, 7, {"detail": 1.0}, {"shadow": (0.0, 1.0)}, False
     )
     assert (asked["folder"], asked["output"], asked["workers"]) == (Path("in"), Path("out"), 2)
+
+
+def test_alike_or_each_for_itself(asked: dict, capsys: pytest.CaptureFixture[str]) -> None:
+    for options, shared in (
+        ([], None),
+        (["--shared"], batch.Shared(0.1)),
+        (["--shared", "--delta", "0"], batch.Shared(0)),
+    ):
+        assert main(["batch", "in", "-o", "out", *options]) == 0
+        assert asked["shared"] == shared
+    for options, message in (
+        (["--delta", "0.2"], "--delta goes with --shared only"),
+        (["--shared", "--delta", "2"], "delta must lie in [0, 1], got 2"),
+    ):
+        assert main(["batch", "in", "-o", "out", *options]) == 2
+        assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -218,12 +218,16 @@ class Turbo(Operator[TurboLayers]):
 
 def _blur(plane: Tensor) -> Tensor:
     """One-pixel Gaussian of ``(B, 1, H, W)``, borders repeated."""
-    taps = plane.new_tensor(GAUSSIAN)
     radius = len(GAUSSIAN) // 2
-    padded = functional.pad(plane, (radius,) * 4, mode="replicate")
-    return functional.conv2d(
-        functional.conv2d(padded, taps.view(1, 1, 1, -1)), taps.view(1, 1, -1, 1)
-    )
+    blurred = functional.pad(plane, (radius,) * 4, mode="replicate")
+    for dim in (-1, -2):
+        size = plane.shape[dim]
+        # sums of shifted planes: convolving one channel takes several times as long
+        total = blurred.narrow(dim, 0, size) * GAUSSIAN[0]
+        for shift, weight in enumerate(GAUSSIAN[1:], start=1):
+            total = total.add_(blurred.narrow(dim, shift, size), alpha=weight)
+        blurred = total
+    return blurred
 
 
 def _mean_of_exp(exponent: Tensor) -> Tensor:
@@ -231,9 +235,10 @@ def _mean_of_exp(exponent: Tensor) -> Tensor:
 
     ``(exp(x) - 1) / x`` itself would divide zero by zero at middle grey.
     """
-    total = torch.ones_like(exponent)
-    for order in range(8, 1, -1):
-        total = torch.addcmul(torch.ones_like(exponent), exponent, total, value=1 / order)
+    one = exponent.new_ones(())
+    total = one
+    for order in range(7, 1, -1):
+        total = torch.addcmul(one, exponent, total, value=1 / order)
     return total
 
 
@@ -242,7 +247,8 @@ def _keep(residual: Tensor, variance: Tensor, window: int) -> Tensor:
     radius = window // 2
     squares = residual.square().mean(-3, keepdim=True)
     padded = functional.pad(squares, (radius,) * 4, mode="replicate")
-    energy = functional.avg_pool2d(padded, window, stride=1)
+    rows = functional.avg_pool2d(padded, (1, window), stride=1)
+    energy = functional.avg_pool2d(rows, (window, 1), stride=1)
     return (energy - variance).clamp_min(0) / (energy + 1e-12)
 
 

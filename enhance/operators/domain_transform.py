@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from enhance.errors import ImageError, ParameterError
+from enhance.operators import opencv
 from enhance.operators.recursive import recursive_filter
 
 
@@ -28,7 +29,7 @@ def domain_transform(
     Equals ``cv2.ximgproc.dtFilter(guide, image, sigma_s, sigma_r, mode=DTF_RF)`` and is
     differentiable to `image`, `guide`, `sigma_s` and `sigma_r`. Constants are preserved and the
     output stays within the input's range; the mean is not preserved. Half-precision inputs are
-    worked on in float32.
+    worked on in float32. Where no gradient is asked for and OpenCV is installed, OpenCV filters.
 
     Args:
         image: ``(B, C, H, W)``, any number of channels and any range.
@@ -64,6 +65,16 @@ def domain_transform(
     inverse_s = _inverse("sigma_s", sigma_s, working)
     inverse_r = _inverse("sigma_r", sigma_r, working)
     batch = _batch(working, guide, inverse_s, inverse_r)
+    if not _differentiated(working, guide, inverse_s, inverse_r):
+        ready = opencv.smooth(
+            working.detach().expand(*batch, -1, -1, -1),
+            guide.detach().expand(*batch, -1, -1, -1),
+            (1 / inverse_s).detach().expand(*batch, 1, 1).flatten(),
+            (1 / inverse_r).detach().expand(*batch, 1, 1).flatten(),
+            iterations,
+        )
+        if ready is not None:
+            return ready.to(image.dtype)
     # the paper's distance d = 1 + sigma_s / sigma_r |I'|, over sigma_s
     across = torch.addcmul(inverse_s, inverse_r, _steps(guide, -1))
     down = torch.addcmul(inverse_s, inverse_r, _steps(guide, -2))
@@ -106,6 +117,11 @@ def _inverse(name: str, sigma: float | Tensor, like: Tensor) -> Tensor:
         worst = values.detach().min().item()
         raise ParameterError(f"{name} must be greater than 0, got {worst:g}")
     return 1 / values[..., None, None]
+
+
+def _differentiated(*values: Tensor) -> bool:
+    """Whether a gradient to any of them may be asked for."""
+    return torch.is_grad_enabled() and any(value.requires_grad for value in values)
 
 
 def _steps(guide: Tensor, dim: int) -> Tensor:

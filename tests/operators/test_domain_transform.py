@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from enhance.errors import ImageError, ParameterError
+from enhance.operators import opencv
 from enhance.operators.domain_transform import DomainTransform, domain_transform
+
+
+@pytest.fixture(autouse=True)
+def without_opencv(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here the filter written in torch is tested, also where OpenCV would be asked."""
+    monkeypatch.setattr(opencv, "_module", lambda: None)
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:

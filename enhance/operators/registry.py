@@ -13,11 +13,14 @@ GROUP = "enhance.operators"
 """Entry-point group under which an installed package offers operator classes."""
 
 _BUILT_IN = {
+    "bilateral": "enhance.operators.bilateral:Bilateral",
     "contrast": "enhance.operators.contrast:Contrast",
+    "dehaze": "enhance.operators.dehaze:Dehaze",
     "exposure": "enhance.operators.exposure:Exposure",
     "guided_detail": "enhance.operators.guided_detail:GuidedDetail",
     "highlights": "enhance.operators.highlights:Highlights",
     "laplacian": "enhance.operators.laplacian:Laplacian",
+    "nlm": "enhance.operators.nlm:NonLocalMeans",
     "saturation": "enhance.operators.saturation:Saturation",
     "turbo": "enhance.operators.turbo:Turbo",
     "unsharp": "enhance.operators.unsharp:Unsharp",

@@ -1,0 +1,120 @@
+"""Non-local means: the mean of pixels whose surroundings look alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from enhance.operators.base import Parameter, Settings
+from enhance.operators.denoising import BLEND_PARAMETERS, Denoiser
+from enhance.operators.luma import WEIGHTS
+
+PATCH = 2  # radius of a patch, in pixels
+SOFT = 0.25  # width of the bend where distances rise above noise, in variances of the noise
+CHANNEL = sum(weight**2 for weight in WEIGHTS) ** -0.5
+"""Noise of a channel over luma's, for noise that is independent in R, G and B."""
+
+
+class NonLocalMeans(Denoiser[list[Tensor]]):
+    """Each pixel becomes the mean of those near it whose 5x5 patches are like its own.
+
+    With the mean squared difference ``D`` of two patches, over R, G and B, and the noise
+    ``sigma`` of a channel, weights are ``exp(-max(D - 2 sigma^2, 0) / h^2)``, ``h = k_h sigma``,
+    with a soft maximum that lets gradients through where patches differ by noise alone.
+    Distances are found once for each image. Pairs are visited once, for both of their pixels;
+    those that reach over the border are left out. The default denoises; ``strength=0`` is the
+    identity.
+
+    Args:
+        search: radius, in pixels, of the square in which like patches are looked for.
+
+    References:
+        Buades, Coll and Morel, "A non-local algorithm for image denoising", CVPR 2005, and
+        "Non-local means denoising", Image Processing On Line 2011, for the weights.
+
+    >>> photo = torch.rand(1, 3, 16, 16)
+    >>> operator = NonLocalMeans()
+    >>> operator(photo, k_h=torch.tensor([0.5, 1.0])).shape
+    torch.Size([2, 3, 16, 16])
+    >>> torch.equal(operator(photo, strength=0.0), photo)
+    True
+    """
+
+    name: ClassVar[str] = "nlm"
+    summary: ClassVar[str] = "denoising by non-local means"
+    parameters_spec: Mapping[str, Parameter] = {
+        "k_h": Parameter(
+            0.2,
+            3,
+            0.8,
+            "difference of patches that counts, in stds of the noise",
+            unit="std",
+            scale="log",
+        ),
+        **BLEND_PARAMETERS,
+    }
+
+    def __init__(self, search: int = 5) -> None:
+        super().__init__()
+        self.search = search
+
+    def prepare(self, image: Tensor) -> list[Tensor]:
+        """Mean squared difference of patches ``(B, 1, h, w)`` for each shift."""
+        pairs = (_overlap(image, shift) for shift in self._shifts(image))
+        return [_distance(here, there) for here, there in pairs]
+
+    def denoise(
+        self, image: Tensor, prepared: list[Tensor], noise: Tensor, settings: Settings
+    ) -> Tensor:
+        """Weigh the distances and average."""
+        variance = (CHANNEL * noise).square()[..., None, None, None]
+        falloff = -(variance * settings["k_h"].square()[..., None, None, None]).reciprocal()
+        shape = torch.broadcast_shapes(image.shape[:1], falloff.shape[:-3])
+        # a fourth channel of ones gathers the sum of the weights
+        pixels = torch.cat([image, torch.ones_like(image[:, :1])], dim=1)
+        total = pixels.expand(*shape, -1, -1, -1).clone()
+        for shift, distance in zip(self._shifts(image), prepared, strict=True):
+            weight = torch.exp(_above(distance - 2 * variance, SOFT * variance) * falloff)
+            here, there = _overlap(pixels, shift)
+            _overlap(total, shift)[0].addcmul_(weight, there)
+            _overlap(total, shift)[1].addcmul_(weight, here)
+        return total[..., :3, :, :] / total[..., 3:, :, :]
+
+    def halo(self, extent: tuple[int, int]) -> int:
+        """Where a patch may begin, and its own reach."""
+        return self.search + PATCH
+
+    def _shifts(self, image: Tensor) -> list[tuple[int, int]]:
+        """Half of the offsets in the square, as far as they fit; their opposites are implied."""
+        height, width = image.shape[-2:]
+        return [
+            (y, x)
+            for y in range(min(self.search + 1, height))
+            for x in range(-self.search if y else 1, self.search + 1)
+            if abs(x) < width
+        ]
+
+
+def _overlap(plane: Tensor, shift: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Views of the pixels that have a partner at `shift`, and of those partners."""
+    y, x = shift
+    height, width = plane.shape[-2:]
+    here = plane[..., : height - y, max(0, -x) : width - max(0, x)]
+    there = plane[..., y:, max(0, x) : width + min(0, x)]
+    return here, there
+
+
+def _distance(here: Tensor, there: Tensor) -> Tensor:
+    """Mean squared difference over channels and patches; beyond the border it is repeated."""
+    square = (here - there).square().mean(-3, keepdim=True)
+    padded = functional.pad(square, (PATCH,) * 4, mode="replicate")
+    return functional.avg_pool2d(padded, 2 * PATCH + 1, stride=1)
+
+
+def _above(value: Tensor, width: Tensor) -> Tensor:
+    """``max(value, 0)`` with a bend of this width, positive everywhere."""
+    return (value + (value.square() + width.square()).sqrt()) / 2

@@ -1,0 +1,81 @@
+"""Non-local means: equals its formula written out, and denoises as scikit-image's does."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from skimage.metrics import peak_signal_noise_ratio
+from skimage.restoration import denoise_nl_means
+from torch import Tensor
+
+from enhance.operators.nlm import CHANNEL, PATCH, SOFT, NonLocalMeans
+from enhance.operators.turbo import NOISE_FLOOR
+from enhance.testing import OperatorSuite
+
+
+class TestNonLocalMeansConformance(OperatorSuite):
+    small = (3, 3)
+
+    def make(self) -> NonLocalMeans:
+        return NonLocalMeans(search=2)
+
+
+def written_out(image: np.ndarray, sigma: float, k_h: float, search: int) -> np.ndarray:
+    """The filter on (H, W, 3), one pixel after another, where no window leaves the image."""
+    margin = search + PATCH
+    height, width = image.shape[:2]
+    result = np.full_like(image, np.nan)
+    for row, column in np.ndindex(height, width):
+        if not (margin <= row < height - margin and margin <= column < width - margin):
+            continue
+        own = image[row - PATCH : row + PATCH + 1, column - PATCH : column + PATCH + 1]
+        total, weights = image[row, column].copy(), 1.0
+        for y, x in np.ndindex(2 * search + 1, 2 * search + 1):
+            r, c = row + y - search, column + x - search
+            if (r, c) == (row, column):
+                continue
+            other = image[r - PATCH : r + PATCH + 1, c - PATCH : c + PATCH + 1]
+            above = ((own - other) ** 2).mean() - 2 * sigma**2
+            above = (above + np.hypot(above, SOFT * sigma**2)) / 2
+            weight = np.exp(-above / (k_h * sigma) ** 2)
+            total += weight * image[r, c]
+            weights += weight
+        result[row, column] = total / weights
+    return result
+
+
+def test_equals_the_formula_written_out(coffee: Tensor) -> None:
+    crop = coffee[..., 30:46, 40:58].double()
+    rendered = NonLocalMeans(search=3)(crop, k_h=0.9, sigma_n=0.03)[0].permute(1, 2, 0).numpy()
+    sigma = CHANNEL * np.hypot(0.03, NOISE_FLOOR)
+    expected = written_out(crop[0].permute(1, 2, 0).numpy(), sigma, 0.9, search=3)
+    inside = ~np.isnan(expected)
+    assert inside.sum() == 3 * 6 * 8
+    np.testing.assert_allclose(rendered[inside], expected[inside], atol=1e-9)
+
+
+def test_denoises_as_well_as_scikit_images(chelsea: Tensor) -> None:
+    clean = chelsea[0].permute(1, 2, 0).double().numpy()
+    sigma = 20 / 255
+    noisy = np.clip(clean + sigma * np.random.default_rng(0).standard_normal(clean.shape), 0, 1)
+    image = torch.from_numpy(noisy).permute(2, 0, 1)[None].float()
+
+    def quality(result: np.ndarray) -> float:
+        return peak_signal_noise_ratio(clean, result, data_range=1)
+
+    strengths = torch.tensor([0.4, 0.6, 0.8])
+    ours = NonLocalMeans()(image, k_h=strengths, sigma_n=sigma / CHANNEL)
+    best = max(quality(one.permute(1, 2, 0).double().numpy()) for one in ours)
+    peers = (
+        denoise_nl_means(noisy, 5, 5, k * sigma, sigma=sigma, channel_axis=-1) for k in strengths
+    )
+    assert best > max(quality(np.clip(one, 0, 1)) for one in peers) - 0.1
+    assert best > quality(noisy) + 5
+
+
+def test_gradients_live_where_patches_differ_by_noise_alone() -> None:
+    noise = 0.01 * torch.randn(1, 3, 9, 9, generator=torch.Generator().manual_seed(0))
+    k_h = torch.tensor(1.0, requires_grad=True)
+    rendered = NonLocalMeans(search=2)(0.5 + noise, k_h=k_h, sigma_n=0.02)
+    (slope,) = torch.autograd.grad(rendered.std(), k_h)
+    assert slope < 0  # a larger k_h smooths more

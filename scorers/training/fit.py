@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 
 from scorers import opinion
 from scorers.errors import InputError, ScorerError
+from scorers.evaluation.agreement import pearson, spearman
 from scorers.nima import NIMA
 from scorers.preprocess import Preprocess
 from scorers.scorer import Scorer
@@ -284,13 +285,12 @@ class _Answering(nn.Module):
 
 
 def _figures(said: Tensor, wanted: Tensor, buckets: tuple[float, ...]) -> dict[str, float]:
-    from scipy.stats import pearsonr, spearmanr
-
-    figures = {"emd": float(opinion.emd(said, wanted).mean()), "srcc": math.nan, "lcc": math.nan}
-    means = [opinion.mean(shares, buckets).numpy() for shares in (said, wanted)]
-    if len(said) > 2 and min(mean.std() for mean in means) > 0:  # else nothing to correlate
-        figures["srcc"] = float(spearmanr(*means).statistic)
-        figures["lcc"] = float(pearsonr(*means).statistic)
+    means = [opinion.mean(shares.double(), buckets).numpy() for shares in (said, wanted)]
+    figures = {
+        "emd": float(opinion.emd(said, wanted).mean()),
+        "srcc": spearman(*means),
+        "lcc": pearson(*means),
+    }
     return {name: round(value, 5) for name, value in figures.items()}
 
 

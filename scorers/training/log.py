@@ -63,26 +63,26 @@ class RunLog:
 
     Args:
         folder: where ``NAME.csv`` lie.
-        first: step that the run goes on from; later rows of an earlier run are dropped.
+        done: last step of the run so far; later rows, of steps that a kill undid, are dropped.
         tensorboard: write events for TensorBoard as well.
 
     Raises:
         MissingExtraError: see `events_writer`.
     """
 
-    def __init__(self, folder: Path, first: int = 0, *, tensorboard: bool = False) -> None:
+    def __init__(self, folder: Path, done: int = 0, *, tensorboard: bool = False) -> None:
         self.folder = folder
-        self.first = first
+        self.done = done
         self._trimmed: set[str] = set()
         self._events: Any = None
         if tensorboard:
-            self._events = events_writer()(str(folder / "tensorboard"), purge_step=first)
+            self._events = events_writer()(str(folder / "tensorboard"), purge_step=done + 1)
 
     def row(self, name: str, step: int, **figures: float) -> None:
         """Add ``step, **figures`` to the log `name`."""
         path = self.folder / f"{name}.csv"
         if name not in self._trimmed:
-            keep_rows_before(path, self.first)
+            keep_rows_before(path, self.done + 1)
             self._trimmed.add(name)
         append_row(path, {"step": step, **figures})
         if self._events is not None:

@@ -6,10 +6,12 @@ import csv
 import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from scorers import zoo
@@ -18,7 +20,7 @@ from scorers.errors import InputError, unknown_name
 from scorers.evaluation.judging import judge
 from scorers.evaluation.opinions import agreement
 from scorers.scorer import Scorer
-from scorers.training.batches import balanced_weights
+from scorers.training.batches import balanced_weights, stream
 from scorers.training.distributed import World
 from scorers.training.fit import Fit, Rated
 from scorers.training.initial import Start, start
@@ -112,13 +114,15 @@ def train_scorer(
     train, validation, test = (used.part(p) for p in ("train", "validation", "test"))
     if not len(train):
         raise InputError(f"{table.name} has no photo in its train split")
-    begin = start(
-        how.backbone,
-        how.options,
-        weights=how.weights,
-        buckets=len(table.buckets),
-        size=how.size,
-    )
+    with _own_randomness(world):
+        torch.manual_seed(stream(how.seed, "initial").initial_seed())
+        begin = start(
+            how.backbone,
+            how.options,
+            weights=how.weights,
+            buckets=len(table.buckets),
+            size=how.size,
+        )
     teacher = zoo.load(how.teacher) if how.teacher else None
     if teacher is not None and teacher.card.buckets != table.buckets:
         raise InputError(
@@ -146,7 +150,8 @@ def train_scorer(
         tensorboard=how.tensorboard,
     )
     network = begin.architecture.build(len(table.buckets))
-    network.load_state_dict(fit.run(tick))
+    with _own_randomness(world):
+        network.load_state_dict(fit.run(tick))
     scorer = Scorer(network, _card(table, how, plan, begin, [len(train), len(validation)], skipped))
     if not world.first:
         return scorer
@@ -163,6 +168,12 @@ def train_scorer(
     scorer.card = replace(scorer.card, measured=measured)
     scorer.save(how.out / f"{how.name}.safetensors")
     return scorer
+
+
+def _own_randomness(world: World) -> AbstractContextManager[None]:
+    """Whatever is drawn and seeded inside leaves the caller's randomness as it was."""
+    device = world.device
+    return torch.random.fork_rng([device.index] if device.type == "cuda" else [])
 
 
 def _plan(how: Training) -> Recipe:

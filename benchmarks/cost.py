@@ -31,7 +31,7 @@ from scorers.training.photos import load_rated
 
 FOLDER = Path(__file__).parent.parent / "docs" / "benchmarks"
 WEIGHTS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
-STEPS = 7
+STEPS = 5
 """Values of each parameter in the grid."""
 VISIBLE = 3.0
 """Mean CIEDE2000 from which an undamaged photo counts as changed."""

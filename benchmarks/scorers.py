@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional
 
 import scorers
 from enhance.operators.laplacian import Laplacian
@@ -72,20 +73,22 @@ def fivek(shared: Path) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 def steering(shared: Path, score: Score) -> dict[str, Figure]:
-    """Distance to the retoucher before and after maximising the score over 726 settings."""
+    """Distance to the retoucher before and after maximising the score over 726 settings.
+
+    Settings are chosen on the photo as a whole-image scorer sees it, and applied to the photo.
+    """
     operator = Laplacian()
     space = Space.of(operator)
-    grid = {name: value.float() for name, value in space.settings(space.grid()).items()}
     before, after = [], []
+    points = {name: value.float() for name, value in space.settings(space.grid()).items()}
     for photo, expert in fivek(shared):
-        layers = operator.analyse(photo)
+        layers = operator.analyse(functional.interpolate(photo, (224, 224), mode="area"))
         rows = []
-        for start in range(0, 726, 33):
-            part = {name: value[start : start + 33] for name, value in grid.items()}
+        for chunk in torch.arange(len(points["detail"])).split(33):
+            part = {name: value[chunk] for name, value in points.items()}
             rows.append(score(operator.render(layers, operator.complete(part))))
         best = int(torch.cat(rows).argmax())
-        chosen = {name: value[best] for name, value in grid.items()}
-        rendered = operator.render(layers, operator.complete(chosen)).reshape(photo.shape)
+        rendered = operator(photo, **{name: value[best] for name, value in points.items()})
         before.append(ciede2000(photo, expert))
         after.append(ciede2000(rendered, expert))
     closer = (np.array(after) < np.array(before)).astype(float)
@@ -119,7 +122,7 @@ def measure(shared: Path, score: Score) -> dict[str, Figure]:
     figures["Kodak24: spread over four resize filters"] = resize_spread(kodak, score)
     figures["Kodak24: spread over one-pixel shifts"] = shift_spread(kodak, score)
     figures["Kodak24: change by JPEG at quality 70"] = jpeg_change(kodak, score)
-    return figures | steering(shared, score)
+    return figures
 
 
 COPIES = {
@@ -143,10 +146,14 @@ def main() -> None:
     columns: dict[str, dict[str, Figure]] = {}
     for name in options.scorers:
         with torch.no_grad():
-            columns[Path(name).stem] = measure(shared, scorers.load(name))
+            scorer = scorers.load(name)
+            figures = measure(shared, scorer)
+            if scorer.card.preprocess.view == "whole":
+                figures |= steering(shared, scorer)
+            columns[Path(name).stem] = figures
     lines = [f"| figure | {' | '.join(columns)} |", f"|---|{'---|' * len(columns)}"]
-    for row in next(iter(columns.values())):
-        lines.append(f"| {row} | {' | '.join(str(c[row]) for c in columns.values())} |")
+    for row in dict.fromkeys(row for column in columns.values() for row in column):
+        lines.append(f"| {row} | {' | '.join(str(c.get(row, '')) for c in columns.values())} |")
     table = "\n".join(lines)
     print(table)
     if options.write:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -24,39 +24,46 @@ LEAVING_COST = 0.4
 
 @dataclass(frozen=True)
 class Cost:
-    """``weight * sum_p ((v_p - default_p) / reach_p)^2`` over some of the varying parameters.
+    """``weight * sum_p ((v_p - centre_p) / reach_p)^2`` over some of the varying parameters.
 
-    `reach` is the distance from the default to the operator's farther bound (in logarithms on a
-    log scale), so bounds that a caller narrows change nothing about what a setting costs.
+    The centre is the default setting, or what a predictor answers for this photo. `reach` is
+    the distance from the default to the operator's farther bound (in logarithms on a log scale),
+    so bounds that a caller narrows change nothing about what a setting costs.
 
     Attributes:
         space: maps points to settings.
         spec: the parameters that cost, with the operator's own bounds.
         weight: what one parameter moved over its whole range costs, in units of the score.
+        centre: the setting that costs nothing; parameters it does not name keep their default.
     """
 
     space: Space
     spec: Mapping[str, Parameter]
     weight: float = LEAVING_COST
+    centre: Mapping[str, float] = field(default_factory=dict)
 
     def __call__(self, points: Tensor) -> Tensor:
         """Cost ``(K,)`` of points ``(K, D)``, in units of the score, differentiable."""
         settings = self.space.settings(points)
         total = torch.zeros(points.shape[:-1], dtype=points.dtype)
         for name, parameter in self.spec.items():
-            total = total + _normalised(parameter, settings[name]) ** 2
+            centre = torch.tensor(self.centre.get(name, parameter.default), dtype=points.dtype)
+            away = _normalised(parameter, settings[name]) - _normalised(parameter, centre)
+            total = total + away**2
         return self.weight * total
 
 
-def leaving_cost(operator: Operator[Any], space: Space) -> Cost | None:
-    """The cost of leaving the input, or None where no varying parameter has one.
+def leaving_cost(
+    operator: Operator[Any], space: Space, centre: Mapping[str, float] | None = None
+) -> Cost | None:
+    """The cost of leaving the input, or `centre`, or None where no varying parameter has one.
 
     A parameter costs where its operator's defaults change nothing: tone. Denoising has no such
     default, its settings are compared with the untouched photo only. In a chain, each member
     counts for itself.
     """
     spec = {name: operator.parameters_spec[name] for name in neutral_at_default(operator, space)}
-    return Cost(space, spec) if spec else None
+    return Cost(space, spec, centre=centre or {}) if spec else None
 
 
 def neutral_at_default(operator: Operator[Any], space: Space) -> list[str]:

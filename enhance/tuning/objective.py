@@ -43,6 +43,7 @@ class Objective:
         views: what is judged.
         space: maps points ``(K, D)`` of the unit cube to settings.
         cost: what a point costs, in units of the score; None for nothing.
+        hint: a point ``(D,)`` worth starting from, such as a predictor's answer; None for none.
 
     Attributes:
         baseline: scores ``(V,)`` of the untouched views.
@@ -56,12 +57,14 @@ class Objective:
         views: Views,
         space: Space,
         cost: Cost | None = None,
+        hint: Tensor | None = None,
     ) -> None:
         self.operator = operator
         self.scorer = scorer
         self.views = views
         self.space = space
         self.cost = cost
+        self.hint = hint
         self.scored = 0
         self._known: dict[tuple[float, ...], Tensor] = {}
         self._analyse_each = any(p.stage == "analyse" for p in space.varying.values())
@@ -107,7 +110,7 @@ class Objective:
     def first(self, count: int) -> Objective:
         """The same objective on the first `count` views only: coarser, and that much cheaper."""
         views = self.views.first(count)
-        return Objective(self.operator, self.scorer, views, self.space, self.cost)
+        return Objective(self.operator, self.scorer, views, self.space, self.cost, self.hint)
 
     def render(self, points: Tensor) -> Tensor:
         """What the scorer would see at points ``(K, D)``: ``(K, V, 3, h, w)``."""

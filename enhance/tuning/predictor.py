@@ -69,9 +69,11 @@ class Predictor(nn.Module):
         for name in list(layers)[:last]:
             self.trunk.add_module(name, layers[name])
         statistics = QUANTILES + 5 + _CELLS**2
-        self.read = nn.Sequential(nn.Linear(2 * 512, 128), nn.ReLU())
+        # photos differ little in most of these numbers: without normalisation training sees none
+        self.read = nn.Sequential(nn.BatchNorm1d(2 * 512), nn.Linear(2 * 512, 96), nn.ReLU())
+        self.measure = nn.BatchNorm1d(statistics)
         self.mix = nn.Sequential(
-            nn.Linear(128 + statistics, 192), nn.ReLU(), nn.Linear(192, 96), nn.ReLU()
+            nn.Linear(96 + statistics, 192), nn.ReLU(), nn.Linear(192, 96), nn.ReLU()
         )
         self.answer = nn.Linear(96, len(self.names) + 1)
         nn.init.zeros_(self.answer.weight)
@@ -85,7 +87,8 @@ class Predictor(nn.Module):
         view = functional.interpolate(image, (SIZE, SIZE), mode="area")
         places = self.trunk(view.mul(2).sub(1))
         seen = torch.cat([places.mean((-2, -1)), places.amax((-2, -1))], dim=1)
-        answer = self.answer(self.mix(torch.cat([self.read(seen), tone_statistics(view)], dim=1)))
+        measured = self.measure(tone_statistics(view))
+        answer = self.answer(self.mix(torch.cat([self.read(seen), measured], dim=1)))
         points = torch.sigmoid(self.start + answer[:, :-1])
         return Prediction(points, 10 * answer[:, -1])
 
@@ -106,7 +109,10 @@ def save_predictor(network: Predictor, path: Path) -> None:
     """Write float16 weights and the parameter names as one safetensors file."""
     from safetensors.torch import save_file
 
-    state = {name: value.half().contiguous() for name, value in network.state_dict().items()}
+    state = {
+        name: (value.half() if value.is_floating_point() else value).contiguous()
+        for name, value in network.state_dict().items()
+    }
     save_file(state, path, {"names": json.dumps(network.names)})
 
 
@@ -121,31 +127,36 @@ def embedded(operator_name: str) -> Predictor | None:
         return None
     with safe_open(path, "pt") as file:
         names = json.loads(file.metadata()["names"])
-    state = {name: value.float() for name, value in load_file(path).items()}
+    state = {
+        name: value.float() if value.is_floating_point() else value
+        for name, value in load_file(path).items()
+    }
     network = Predictor(names, [0.5] * len(names))
     network.load_state_dict(state)
     return network.requires_grad_(False).eval()
 
 
-def predict(operator: Operator[Any], space: Space, pixels: Tensor) -> tuple[Tensor, float] | None:
-    """The predicted point ``(D,)`` of `space` for a photo ``(1, 3, H, W)``, and the benefit.
+def predict(operator: Operator[Any], space: Space, pixels: Tensor) -> Tensor | None:
+    """The predicted point ``(D,)`` of `space` for a photo ``(1, 3, H, W)``.
 
-    None where there is no predictor for this operator. Parameters that the predictor does not
-    know keep their default; narrowed bounds are respected.
+    None where there is no predictor for this operator. Where the network expects no benefit the
+    default setting is answered. Parameters that the network does not know keep their default,
+    narrowed bounds are respected.
     """
     network = embedded(operator.name)
-    if network is None:
+    if network is None or not space.names:
         return None
     with torch.no_grad():
-        prediction = network(pixels)
-    own = Space.of(operator)
-    named = dict(zip(network.names, prediction.points[0].double(), strict=True))
-    point = torch.stack(
-        [named.get(name, value) for name, value in zip(own.names, own.defaults(), strict=True)]
-    )
-    wanted = {**space.describe(space.defaults()), **own.describe(point)}
-    values = {
-        name: min(max(wanted[name], space.varying[name].low), space.varying[name].high)
-        for name in space.names
+        prediction = network(pixels.float().cpu())
+    wanted = space.describe(space.defaults())
+    if float(prediction.benefit[0]) > 0:
+        own = Space.of(operator)
+        point = own.defaults()
+        for name, value in zip(network.names, prediction.points[0].double(), strict=True):
+            point[own.names.index(name)] = value
+        wanted |= {n: v for n, v in own.describe(point).items() if n in wanted}
+    inside = {
+        name: min(max(wanted[name], parameter.low), parameter.high)
+        for name, parameter in space.varying.items()
     }
-    return space.to_unit(values), float(prediction.benefit[0])
+    return space.to_unit(inside)

@@ -17,6 +17,7 @@ from enhance.tuning import strategies
 from enhance.tuning.cost import leaving_cost
 from enhance.tuning.guard import Guard, resolve_guards
 from enhance.tuning.objective import Objective
+from enhance.tuning.predictor import predict
 from enhance.tuning.result import TuneResult
 from enhance.tuning.scoring import ScorerLike, resolve_scorer
 from enhance.tuning.search import Search
@@ -54,7 +55,8 @@ def tune(
             default tone operator.
         scorer: a name, a path of a weight file, or any callable ``(B, 3, H, W) in [0, 1] ->
             (B,)``, higher better; None for the default that fits the operator.
-        strategy: ``"grid"``, ``"gradient"``, ``"bayesian"`` or ``"hybrid"``; None for gradient
+        strategy: ``"grid"``, ``"gradient"``, ``"bayesian"``, ``"hybrid"``, or ``"instant"`` where
+            a predictor was trained for the operator; None for gradient
             where operator and scorer pass one on, else bayesian.
         crops: how many views; None for 4 whole views, or 50 native crops.
         seed: draws the views and steers the search; the same seed gives the same result.
@@ -99,8 +101,10 @@ def tune(
     chosen_operator.to(place)
     views = draw_views(chosen_operator, pixels, judge.view_size, crops, seed)
     space = space.calibrated(chosen_operator, pixels)
-    cost = None if raw else leaving_cost(chosen_operator, space)
-    objective = Objective(chosen_operator, judge.score, views, space, cost)
+    hint = predict(chosen_operator, space, pixels)
+    centre = None if hint is None else space.describe(hint)
+    cost = None if raw else leaving_cost(chosen_operator, space, centre)
+    objective = Objective(chosen_operator, judge.score, views, space, cost, hint)
     name = strategy or _fastest(objective, storage)
     found = _search(objective, name, seed, progress, storage)
     candidate = space.describe(found.point)

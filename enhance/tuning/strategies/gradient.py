@@ -69,6 +69,8 @@ def climb_coarse_to_fine(
 def _best_of_scan(few: Objective, seed: int) -> Tensor:
     dimensions = len(few.space.names)
     points = few.space.defaults()[None]
+    if few.hint is not None:
+        points = torch.cat([points, few.hint[None]])
     if dimensions == 0:
         return points
     count = SCAN * dimensions

@@ -72,7 +72,10 @@ def evaluate(
     if part not in _PARTS:
         raise InputError(f"part must be one of {', '.join(_PARTS)}, got {part!r}")
     where = find_device(device)
-    judges = {Path(n).stem: zoo.load(n).to(where) for n in scorer or [zoo.DEFAULT]}
+    judges: dict[str, Scorer] = {}
+    for name in scorer or [zoo.DEFAULT]:
+        short = Path(name).stem
+        judges[name if short in judges else short] = zoo.load(name).to(where)
     rated, failed = _read(tables or [], photos or [], kind, scale, part)
     report: dict[str, Any] = {}
 
@@ -96,7 +99,8 @@ def evaluate(
         }
     if pairs:
         report["pairs"] = {
-            name: folder_pairs(_scoring(judge), *pairs, seed=seed) for name, judge in judges.items()
+            name: folder_pairs(_scoring(judge), *pairs, seed=seed, unreadable=report_bad)
+            for name, judge in judges.items()
         }
     if sensitivity:
         report["sensitivity"] = {

@@ -155,6 +155,7 @@ def train_scorer(
     scorer = Scorer(network, _card(table, how, plan, begin, [len(train), len(validation)], skipped))
     if not world.first:
         return scorer
+    scorer.to(world.device)
     measured: dict[str, str] = {}
     for part in (validation, test):
         if len(part) > 2:
@@ -167,7 +168,7 @@ def train_scorer(
             }
     scorer.card = replace(scorer.card, measured=measured)
     scorer.save(how.out / f"{how.name}.safetensors")
-    return scorer
+    return scorer.cpu()
 
 
 def _own_randomness(world: World) -> AbstractContextManager[None]:

@@ -94,11 +94,11 @@ def test_robustness_is_zero_for_a_score_that_sees_nothing_and_signed_for_one_tha
 
 
 def test_eval_prints_the_matrix_pairs_and_sensitivity(
-    folders: Path, weights: Path, capsys: pytest.CaptureFixture[str]
+    folders: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = folders / "other.csv"
     other.write_text("filename,mean\n" + "\n".join(f"good/{i}.png,{i + 4}" for i in range(4)))
-    copy = weights.with_name("second.safetensors")
+    copy = tmp_path / weights.name  # of one name: told apart by where they lie
     copy.write_bytes(weights.read_bytes())
     command = ["eval", str(folders / "ratings.csv"), str(other)]
     command += ["--scorer", str(weights), "--scorer", str(copy)]
@@ -110,7 +110,7 @@ def test_eval_prints_the_matrix_pairs_and_sensitivity(
     assert set(found["agreement"]) == {"ratings", "other"}
     assert found["agreement"]["ratings"]["photos"] == 8
     cells = found["agreement"]["ratings"]["scorers"]
-    assert cells["tiny"] == cells["second"]
+    assert cells["tiny"] == cells[str(copy)]
     assert {"accuracy at 5", "SRCC", "LCC of std", "EMD", "KL", "rho"} <= set(cells["tiny"])
     assert cells["tiny"]["SRCC"]["low"] <= cells["tiny"]["SRCC"]["value"]
     assert "EMD" not in found["agreement"]["other"]["scorers"]["tiny"]
@@ -133,6 +133,16 @@ def test_eval_goes_on_without_photos_it_cannot_read(
     assert "more, 8 photos" in out
     assert err.count("\n") == 1
     assert "gone.png: no such file" in err
+    for kind in ("good", "bad"):
+        (tmp_path / kind).mkdir()
+        for i in range(3):
+            save(tmp_path / kind / f"{i}.png", torch.rand(3, 33, 33))
+    (tmp_path / "bad" / "1.png").write_text("no photo")
+    command = ["eval", "--pairs", str(tmp_path / "good"), str(tmp_path / "bad")]
+    assert main([*command, "--scorer", str(weights), "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out)["pairs"]["tiny"]["pair accuracy"]["n"] == 2
+    assert "1.png" in err
 
 
 @pytest.mark.parametrize(

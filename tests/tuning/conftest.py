@@ -46,7 +46,7 @@ def colour_target(red: float, green: float) -> Score:
 
     def score(images: Tensor) -> Tensor:
         mean = images.mean((-1, -2))
-        return 5 - 10 * (mean[:, 0] - red) ** 2 - 10 * (mean[:, 1] - green) ** 2
+        return 5 - 40 * (mean[:, 0] - red) ** 2 - 40 * (mean[:, 1] - green) ** 2
 
     return score
 

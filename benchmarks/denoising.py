@@ -213,9 +213,9 @@ def main() -> None:
     write_json(arguments.out / "denoising.json", figures)
     heading = (
         f"# Denoising beside its peers\n\n`python -m benchmarks.denoising{option}`: PSNR in dB, "
-        f"mean of {len(kodak)} Kodak photos with clipped white noise, then {len(real)} PolyU pairs of "
-        f"real noise ({extent}), on one thread. The peers are told the noise's std, Turbo reads it. "
-        f"Best means the best of {len(WIDTHS)} widths, {len(TV_WEIGHTS)} weights or "
+        f"mean of {len(kodak)} Kodak photos with clipped white noise, then {len(real)} PolyU pairs "
+        f"of real noise ({extent}), on one thread. The peers are told the noise's std, Turbo reads "
+        f"it. Best means the best of {len(WIDTHS)} widths, {len(TV_WEIGHTS)} weights or "
         f"{len(NLM_STRENGTHS)} strengths per photo, chosen with the "
         "clean photo at hand; no setting was chosen on the real pairs. Figures and machine are in "
         "`denoising.json`.\n\n"

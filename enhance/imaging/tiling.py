@@ -76,7 +76,7 @@ def apply_tiled(
     True
     """
     height, width = image.shape[-2:]
-    if max(height, width) <= size:
+    if max(height, width) <= max(size, halo):  # else every tile would be the whole image
         return function(image)
     result: Tensor | None = None
     for tile in tiles(height, width, size=size, halo=halo):

@@ -1,0 +1,149 @@
+"""Commands as operators: a program that reads one image file and writes another."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import string
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from enhance.errors import EnhanceError, ParameterError
+from enhance.operators.base import Parameter
+from enhance.operators.blackbox import BlackBox, BlackBoxError, Pixels
+
+FILES = ("input", "output")
+
+
+class Command(BlackBox):
+    """Writes a 16-bit PNG, runs a program on it, and reads what the program wrote.
+
+    A subclass, which `command` makes, sets `arguments`: program and arguments, in which
+    ``{input}``, ``{output}`` and ``{parameter}`` are filled in, with a format if need be
+    (``{sigma:.2f}``). No shell is involved.
+    """
+
+    arguments: ClassVar[Sequence[str]]
+    suffix: ClassVar[str] = ".png"
+    timeout: ClassVar[float] = 300.0
+
+    def process(self, pixels: Pixels, settings: Mapping[str, float]) -> Pixels:
+        """Run the program on files in a temporary folder.
+
+        Raises:
+            BlackBoxError: no such program, it failed, took too long, or wrote no image.
+        """
+        from enhance.imaging.deep import encode_png
+        from enhance.imaging.files import read
+
+        with tempfile.TemporaryDirectory() as folder:
+            given, wanted = Path(folder) / "input.png", Path(folder) / f"output{self.suffix}"
+            given.write_bytes(encode_png(np.rint(pixels * 65535).astype(np.uint16)))
+            values = {"input": str(given), "output": str(wanted), **settings}
+            self._run([argument.format_map(values) for argument in self.arguments])
+            if not wanted.is_file():
+                raise BlackBoxError(f"{self.arguments[0]} must write {{output}}, but wrote nothing")
+            try:
+                written = read(wanted).pixels
+            except EnhanceError as error:
+                reason = str(error).replace(str(wanted), "{output}")
+                raise BlackBoxError(f"{self.arguments[0]} must write an image: {reason}") from error
+        array: Pixels = written[0].permute(1, 2, 0).numpy()
+        return array
+
+    def _run(self, arguments: list[str]) -> None:
+        program = arguments[0]
+        if shutil.which(program) is None:
+            raise BlackBoxError(f"cannot run {program}: no such program")
+        try:
+            done = subprocess.run(
+                arguments,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=self.timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise BlackBoxError(f"{program} must end within {self.timeout:g} s") from error
+        except OSError as error:
+            raise BlackBoxError(f"cannot run {program}: {error.strerror}") from error
+        if done.returncode:
+            said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+            last = f": {said[-1].strip()}" if said else ""
+            raise BlackBoxError(f"{program} ended with status {done.returncode}{last}")
+
+
+def command(
+    line: str | Sequence[str],
+    parameters: Mapping[str, Parameter],
+    *,
+    name: str,
+    summary: str = "",
+    views: Literal["whole", "native"] = "whole",
+    reach: int | None = None,
+    identity: Mapping[str, float] | None = None,
+    suffix: str = ".png",
+    timeout: float = 300.0,
+) -> type[Command]:
+    """An operator class from a command line; `enhance.register` makes it known by its name.
+
+    Args:
+        line: a text as one would type it, or program and arguments. It must name ``{input}``,
+            ``{output}`` and every parameter; ``{{`` and ``}}`` stand for braces.
+        parameters: what is filled in, with bounds.
+        name: of the operator.
+        summary: one line on what it does; the command line itself if empty.
+        views, reach, identity: see `black_box`.
+        suffix: of the file that the program writes: ``.png``, ``.tif``, ``.jpg``.
+        timeout: seconds that one run may take.
+
+    Raises:
+        ParameterError: a placeholder that is missing, or that no parameter has.
+
+    >>> Blur = command("convert {input} -blur 0x{sigma:.2f} {output}",
+    ...                {"sigma": Parameter(0.1, 5, 1, "width", unit="px")}, name="blur", reach=20)
+    >>> Blur().name, Blur.arguments[2:4]
+    ('blur', ('-blur', '0x{sigma:.2f}'))
+    """
+    arguments = tuple(shlex.split(line) if isinstance(line, str) else line)
+    if not arguments:
+        raise ParameterError("a command must name a program, got none")
+    known, used = {*FILES, *parameters}, _placeholders(arguments)
+    for odd, rule in ((used - known, "must be a parameter"), (known - used, "must be used")):
+        if odd:
+            raise ParameterError(f"{{{min(odd)}}} {rule} of the command, got {arguments!r}")
+    attributes = {
+        "__doc__": f"``{shlex.join(arguments)}`` as an operator.",
+        "name": name,
+        "summary": summary or shlex.join(arguments),
+        "parameters_spec": dict(parameters),
+        "views": views,
+        "reach": reach,
+        "identity": identity,
+        "arguments": arguments,
+        "suffix": suffix,
+        "timeout": timeout,
+    }
+    return type(f"Command_{re.sub(r'[^0-9A-Za-z]', '_', name)}", (Command,), attributes)
+
+
+def _placeholders(arguments: Sequence[str]) -> set[str]:
+    try:
+        return {
+            field
+            for argument in arguments
+            for _, field, _, _ in string.Formatter().parse(argument)
+            if field is not None
+        }
+    except ValueError as error:  # a brace alone
+        raise ParameterError(
+            f"braces of a command must be paired, got {arguments!r}: {error}"
+        ) from error

@@ -1,0 +1,108 @@
+"""Commands: filled in, run, read back; whatever goes wrong is one line."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+
+import pytest
+import torch
+
+import enhance
+from enhance.errors import ParameterError
+from enhance.operators.base import Parameter
+from enhance.operators.blackbox import BlackBoxError
+from enhance.operators.command import Command, command
+
+GREY = {"grey": Parameter(0, 255, 0, "level"), "turns": Parameter(1, 4, 1, "", integer=True)}
+PYTHON = f"{shlex.quote(sys.executable)} -IS"  # starts at once, with the standard library only
+PAINTER = """
+import struct, sys, zlib
+
+def chunk(kind, body):
+    check = struct.pack(">I", zlib.crc32(kind + body))
+    return struct.pack(">I", len(body)) + kind + body + check
+
+given, wanted, grey, turns = sys.argv[1:]
+header = open(given, "rb").read(24)[16:]
+width, height = struct.unpack(">II", header)
+rows = (b"\\0" + bytes([int(grey)] * 3 * width)) * height
+with open(wanted, "wb") as file:
+    file.write(b"\\x89PNG\\r\\n\\x1a\\n")
+    file.write(chunk(b"IHDR", header + bytes([8, 2, 0, 0, 0])))
+    file.write(chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+print(turns, file=sys.stderr)
+sys.exit(int(turns) - 1)
+"""
+
+
+@pytest.fixture(scope="module")
+def painter(tmp_path_factory: pytest.TempPathFactory) -> type[Command]:
+    """A program that paints grey, and ends with a status of its own choice."""
+    script = tmp_path_factory.mktemp("bin") / "paint it.py"
+    script.write_text(PAINTER)
+    line = f"{PYTHON} {shlex.quote(str(script))} {{input}} {{output}} {{grey:.0f}} {{turns}}"
+    return command(line, GREY, name="painter", reach=0)
+
+
+def one_of(line: str, **options: float | str) -> Command:
+    return command(line, {}, name="one", **options)()  # type: ignore[arg-type]
+
+
+def test_settings_reach_the_program_and_its_file_comes_back(painter: type[Command]) -> None:
+    rendered = painter()(torch.rand(2, 3, 3, 5), grey=torch.tensor([51.0, 204.0]))
+    expected = torch.tensor([0.2, 0.8]).reshape(2, 1, 1, 1).expand(2, 3, 3, 5)
+    torch.testing.assert_close(rendered, expected, atol=1e-6, rtol=0)
+
+
+def test_a_file_keeps_sixteen_bits() -> None:
+    photo = torch.rand(1, 3, 6, 7, dtype=torch.float64)
+    copied = one_of("cp {input} {output}")(photo)
+    assert (copied - photo).abs().max() <= 0.5 / 65535 + 1e-7
+    assert one_of("cp {input} {output}").halo((30, 40)) == 40
+
+
+@pytest.mark.parametrize(
+    ("line", "options", "message"),
+    [
+        ("no-such-program {input} {output}", {}, "cannot run no-such-program: no such program"),
+        ("true {input} {output}", {}, "true must write {output}, but wrote nothing"),
+        ("cp /dev/null {output} -T --suffix={input}", {}, "cp must write an image: .*{output}"),
+        ("cp {input} {output}/deeper", {}, "cp ended with status 1: cp: .*"),
+        ("sleep 9 {input} {output}", {}, "sleep ended with status 1: "),
+        (f"{PYTHON} -c 'while 1: 0' {{input}} {{output}}", {"timeout": 0.3}, "within 0.3 s"),
+    ],
+)
+def test_failures_are_one_line(line: str, options: dict[str, float], message: str) -> None:
+    with pytest.raises(BlackBoxError, match=message) as caught:
+        one_of(line, **options)(torch.rand(1, 3, 4, 5))
+    assert isinstance(caught.value, enhance.EnhanceError)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_status_is_told_with_the_last_line_of_stderr(painter: type[Command]) -> None:
+    with pytest.raises(BlackBoxError, match=r"ended with status 2: 3$"):
+        painter()(torch.rand(1, 3, 4, 5), turns=3)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("", "must name a program"),
+        ("cp {input} {grey} {turns}", r"\{output\} must be used"),
+        ("cp {output} {grey} {turns}", r"\{input\} must be used"),
+        ("cp {input} {output} {turns}", r"\{grey\} must be used"),
+        ("cp {input} {output} {grey} {turns} {gray}", r"\{gray\} must be a parameter"),
+        ("cp {input} {output} {grey} {turns} {", "braces of a command must be paired"),
+    ],
+)
+def test_placeholders_are_checked_when_it_is_made(line: str, message: str) -> None:
+    with pytest.raises(ParameterError, match=message):
+        command(line, GREY, name="wrong")
+
+
+def test_double_braces_stand_for_braces() -> None:
+    script = "import shutil, sys; assert sys.argv[3] == '{x}'; shutil.copy(*sys.argv[1:3])"
+    arguments = [sys.executable, "-ISc", script.replace("{x}", "{{x}}"), "{input}", "{output}"]
+    copied = command([*arguments, "{{x}}"], {}, name="braces")()(torch.zeros(1, 3, 2, 2))
+    assert not copied.any()

@@ -67,7 +67,8 @@ def unified(
     ``KL``, the divergence of the scorer's opinion from people's; ``CDL``, the cumulative-
     distribution loss, here the root mean square over buckets of the difference of the cumulative
     distributions; ``MSE`` of the mean score; ``rho``, Spearman's; and the accuracy at the cut.
-    KL and CDL need as many buckets as the table has, and are left out otherwise.
+    KL and CDL need as many buckets as the table has, and a table that knows how opinions spread;
+    they are left out otherwise.
 
     Args:
         As for `agreement`.
@@ -75,7 +76,7 @@ def unified(
     place = middle(table.buckets) if cut is None else cut
     mean = _moved(opinion.mean(said, buckets), buckets, table.buckets)
     figures: dict[str, Figure] = {}
-    if said.shape[1] == len(table.buckets):
+    if said.shape[1] == len(table.buckets) and table.spread != "model":
         wanted, answered = table.opinions.double(), said.double().clamp(min=1e-8)
         divergence = torch.xlogy(wanted, wanted / answered).sum(-1)
         figures["KL"] = _average(divergence, seed)

@@ -137,7 +137,8 @@ def train_scorer(
         recipe=plan,
         objective=OBJECTIVES[how.objective],
         train=_rated(train, how, balanced_weights(train.means) if plan.balanced else None),
-        validation=_rated(validation, how) if len(validation) else None,
+        # shrunk once, as a scorer will show them: shrinking twice costs agreement
+        validation=_rated(validation, how, stored=how.size) if len(validation) else None,
         out=how.out,
         identity=_identity(used, how, plan),
         world=world,
@@ -195,10 +196,12 @@ def _plan(how: Training) -> Recipe:
     return replace(plan, stages=stages, batch=how.batch or plan.batch, balanced=balanced)
 
 
-def _rated(table: RatingTable, how: Training, weights: Tensor | None = None) -> Rated:
+def _rated(
+    table: RatingTable, how: Training, weights: Tensor | None = None, stored: int | None = None
+) -> Rated:
     files = [table.folder / name for name in table.names]
     keep = how.workers == 0 and 3 * stored_size(how.size) ** 2 * len(files) <= how.memory
-    views = Views(files, how.size, seed=how.seed, keep=keep)
+    views = Views(files, how.size, seed=how.seed, keep=keep, stored=stored)
     return Rated(views, table.opinions.float(), weights)
 
 

@@ -36,15 +36,18 @@ class Views(Dataset[tuple[Tensor, int]]):
 
     Args:
         files: photos to read.
-        size: side of a view; photos are stored at 256 / 224 times that, as in the paper.
+        size: side of a view.
+        stored: side that photos are shrunk to; 256 / 224 of `size`, as in the paper, when None.
         seed: of crops and flips.
         keep: hold decoded photos in memory, ``3 * stored ** 2`` bytes each.
     """
 
-    def __init__(self, files: Sequence[Path], size: int, *, seed: int, keep: bool) -> None:
+    def __init__(
+        self, files: Sequence[Path], size: int, *, seed: int, keep: bool, stored: int | None = None
+    ) -> None:
         self.files = files
         self.size = size
-        self.stored = stored_size(size)
+        self.stored = stored or stored_size(size)
         self.seed = seed
         shape = (len(files), 3, self.stored, self.stored)
         self._pixels = torch.empty(shape, dtype=torch.uint8) if keep else None

@@ -111,9 +111,9 @@ def test_scales_that_differ_are_moved_and_guessed_spreads_say_nothing() -> None:
     ten = agreement(opinions(30), table, AVA)
     assert "EMD" not in ten
     assert "SRCC of std" in ten
-    assert set(agreement(five, table_of(five, table.buckets, "model"), scorer_buckets)) == {
-        "accuracy at 3", "LCC", "SRCC",
-    }  # fmt: skip
+    guessed = table_of(five, table.buckets, "model")
+    assert set(agreement(five, guessed, scorer_buckets)) == {"accuracy at 3", "LCC", "SRCC"}
+    assert set(unified(five, guessed, scorer_buckets)) == {"accuracy at 3", "MSE", "rho"}
     assert "accuracy at 2" in agreement(five, table, scorer_buckets, cut=2)
     assert middle(range(10)) == 4.5
 

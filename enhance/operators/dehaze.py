@@ -13,7 +13,7 @@ from torch.nn import functional
 from enhance.operators.base import Operator, Parameter, Settings, check_image
 from enhance.operators.batching import paired
 from enhance.operators.gamut import within_range
-from enhance.operators.guided_detail import guided
+from enhance.operators.guided_filter import guided_filter
 from enhance.operators.laplacian import step_in_pixels
 from enhance.operators.luma import luma
 from enhance.operators.strips import in_strips
@@ -30,7 +30,7 @@ class Dehaze(Operator[tuple[Tensor, Tensor, Tensor]]):
     """A photo ``I = J t + A (1 - t)`` becomes ``J = A + (I - A) / t``, bent to stay in range.
 
     Haze ``1 - t`` is the dark channel of ``I / A``, the least of R, G and B in a patch, refined
-    by kornia's guided filter under luma instead of by soft matting. With ``t = 1 - .9 dehaze
+    by a guided filter under luma instead of by soft matting. With ``t = 1 - .9 dehaze
     (1 - t)`` a positive setting takes haze off and a negative one adds to what there is. The
     airlight ``A`` is taken to be grey. 0 is the identity, exactly.
 
@@ -89,7 +89,7 @@ class Dehaze(Operator[tuple[Tensor, Tensor, Tensor]]):
         guide, dark = planes.split(1, dim=1)
         ratio = (dark / light[:, None, None, None]).clamp_max(1)
         eps = torch.full_like(light, EPS)
-        haze = guided(guide, ratio, SPREAD * radius, eps).clamp(0, 1)
+        haze = guided_filter(guide, ratio, SPREAD * radius, eps).clamp(0, 1)
         return image, airlight, haze.reshape(*shape, height, width)
 
     def render(self, layers: tuple[Tensor, Tensor, Tensor], settings: Settings) -> Tensor:
@@ -114,10 +114,18 @@ def dark_channel(image: Tensor, radius: int) -> Tensor:
             [0.2500, 0.2500, 1.0000],
             [1.0000, 1.0000, 1.0000]])
     """
-    darkest = -image.amin(1, keepdim=True)
+    darkest = functional.pad(image.amin(1, keepdim=True), (radius,) * 4, mode="replicate")
     side = 2 * radius + 1
-    rows = functional.max_pool2d(darkest, (1, side), stride=1, padding=(0, radius))
-    return -functional.max_pool2d(rows, (side, 1), stride=1, padding=(radius, 0)).squeeze(1)
+    for dim in (-1, -2):
+        count = darkest.shape[dim] - 2 * radius
+        reach = 1
+        while 2 * reach <= side:  # the least of twice as many, from two of the least before
+            left = darkest.shape[dim] - reach
+            darkest = torch.minimum(darkest.narrow(dim, 0, left), darkest.narrow(dim, reach, left))
+            reach *= 2
+        rest = darkest.narrow(dim, side - reach, count)
+        darkest = torch.minimum(darkest.narrow(dim, 0, count), rest)
+    return darkest.squeeze(1)
 
 
 @torch.no_grad()

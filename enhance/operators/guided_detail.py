@@ -12,6 +12,7 @@ from torch import Tensor
 from enhance.operators.base import Operator, Parameter, Settings, check_image
 from enhance.operators.batching import paired
 from enhance.operators.gamut import follow_luma
+from enhance.operators.guided_filter import guided_filter
 from enhance.operators.laplacian import REFERENCE, step_in_pixels
 from enhance.operators.luma import luma as luma_of
 from enhance.operators.strips import in_strips
@@ -23,8 +24,7 @@ class GuidedDetail(Operator[tuple[Tensor, Tensor, Tensor]]):
     """Luma becomes ``y + amount tau tanh(d / tau)`` with ``d = y - guided(y)``; colour follows.
 
     The guided filter smooths what varies by less than `edge` in its window and leaves stronger
-    edges, so that they get no halo as from unsharp masking. It is kornia's. Amount 0 is the
-    identity, exactly.
+    edges, so that they get no halo as from unsharp masking. Amount 0 is the identity, exactly.
 
     References:
         He, Sun and Tang, "Guided image filtering", ECCV 2010.
@@ -85,7 +85,7 @@ class GuidedDetail(Operator[tuple[Tensor, Tensor, Tensor]]):
         smooth = torch.empty_like(planes)
         for own in set(radii):
             which = torch.tensor([r == own for r in radii], device=planes.device)
-            part = guided(planes[which], planes[which], own, edge[which] ** 2)
+            part = guided_filter(planes[which], planes[which], own, edge[which] ** 2)
             smooth = smooth.masked_scatter(which[:, None, None, None], part)
         boost = TAU * torch.tanh((planes - smooth) / TAU)
         return image, luma, boost.reshape(*shape, height, width)
@@ -99,20 +99,6 @@ class GuidedDetail(Operator[tuple[Tensor, Tensor, Tensor]]):
     def halo(self, extent: tuple[int, int]) -> int:
         """Two windows of the largest radius, one for the statistics and one for their mean."""
         return 2 * step_in_pixels(self.parameters_spec["radius"].high, extent)
-
-
-def guided(guide: Tensor, plane: Tensor, radius: int, eps: Tensor) -> Tensor:
-    """Guided filter of ``(N, 1, H, W)`` planes, borders repeated; `eps` is ``(N,)``.
-
-    >>> flat = torch.full((1, 1, 5, 5), 0.25)
-    >>> torch.allclose(guided(flat, flat, 1, torch.tensor([0.01])), flat)
-    True
-    """
-    from kornia.filters import guided_blur
-
-    side = 2 * radius + 1
-    smooth: Tensor = guided_blur(guide, plane, side, eps, "replicate", separable=True)
-    return smooth
 
 
 def _render(image: Tensor, luma: Tensor, boost: Tensor, amount: Tensor) -> Tensor:

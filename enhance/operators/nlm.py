@@ -50,7 +50,7 @@ class NonLocalMeans(Denoiser[list[Tensor]]):
         "k_h": Parameter(
             0.2,
             3,
-            0.8,
+            0.6,
             "difference of patches that counts, in stds of the noise",
             unit="std",
             scale="log",

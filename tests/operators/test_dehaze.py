@@ -37,7 +37,7 @@ def hazy(clear: Tensor) -> Tensor:
     return clear * transmission + AIRLIGHT * (1 - transmission)
 
 
-@pytest.mark.parametrize("radius", [1, 3])
+@pytest.mark.parametrize("radius", [1, 3, 12])
 def test_dark_channel_equals_scipys_minimum_filter(coffee: Tensor, radius: int) -> None:
     expected = minimum_filter(coffee[0].amin(0).numpy(), 2 * radius + 1, mode="nearest")
     np.testing.assert_array_equal(dark_channel(coffee, radius)[0].numpy(), expected)

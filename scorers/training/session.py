@@ -247,8 +247,8 @@ def _card(
         preprocess=begin.preprocess,
         buckets=table.buckets,
         summary=f"NIMA trained on {table.name}.",
-        origin=f"scorers train: recipe {how.recipe} ({plan.source}), objective {how.objective}, "
-        f"seed {how.seed}, from {begin.origin}",
+        origin=f"scorers train: recipe {how.recipe} after {plan.source}: {plan}; objective "
+        f"{how.objective}, seed {how.seed}, from {begin.origin}",
         licence=how.licence,
         training_data="; ".join(notes),
         limits="Learned to agree with ratings of finished photos. Whether its maximum over an "

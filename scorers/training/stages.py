@@ -71,6 +71,16 @@ class Recipe:
     balanced: bool
     source: str
 
+    def __str__(self) -> str:
+        """What was done, for a card."""
+        stages = ", then ".join(
+            f"{stage.epochs} epochs of {stage.optimiser} at {stage.head:g} (head)"
+            + ("" if stage.backbone is None else f" and {stage.backbone:g} (backbone)")
+            for stage in self.stages
+        )
+        bins = "drawn evenly from ten bins of ratings" if self.balanced else "all alike"
+        return f"{stages}; {self.batch} photos a step, {bins}"
+
     def with_epochs(self, epochs: tuple[int, ...]) -> Recipe:
         """The same with other numbers of epochs, one for each stage; 0 leaves a stage out.
 
@@ -106,7 +116,7 @@ RECIPES: Mapping[str, Recipe] = {
         ),
         batch=96,
         balanced=True,
-        source="github.com/idealo/image-quality-assessment, with balanced rating bins",
+        source="github.com/idealo/image-quality-assessment",
     ),
 }
 

@@ -136,6 +136,8 @@ def test_it_learns_and_says_what_it_is(rated_folder: Path, tmp_path: Path) -> No
     assert card.preprocess.method == "bilinear"
     assert card.preprocess.antialias
     assert "two-stage" in card.origin
+    assert "2 epochs of adam at 0.03 (head), then 24 epochs" in card.origin
+    assert "8 photos a step, drawn evenly" in card.origin
     assert "2 skipped" in card.training_data
     assert card.licence == "CC0-1.0"
     assert any(name.endswith("SRCC") for name in card.measured)

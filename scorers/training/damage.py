@@ -27,6 +27,16 @@ TONE: Mapping[str, tuple[float, float]] = {
     "cast_red": (-0.12, 0.12),  # natural log of a channel's gain, in linear light
     "cast_blue": (-0.2, 0.2),
 }
+CAMERA: Mapping[str, tuple[float, float]] = {
+    "exposure": (-2.0, 0.8),
+    "gamma": (-0.29, 0.3),
+    "contrast": (-0.69, 0.1),
+    "saturation": (-0.69, 0.14),
+    "lift": (-0.02, 0.08),
+    "cast_red": (-0.06, 0.06),
+    "cast_blue": (-0.1, 0.1),
+}
+"""What an undeveloped photo lacks, as `TONE`: more often too dark and too flat than the reverse."""
 DETAIL: Mapping[str, tuple[float, float]] = {
     "blur": (0.0, 2.5),  # std of a Gaussian, px
     "noise": (0.0, 0.12),  # std, in [0, 1] units
@@ -77,6 +87,41 @@ def sample_damage(
         amounts[name] = torch.where(present, value, torch.zeros(()))
     seed = int(torch.randint(2**31 - 1, (), generator=generator))
     return Damage(amounts, seed)
+
+
+def single_damage(
+    batch: int, generator: Generator, *, kinds: Mapping[str, tuple[float, float]] = TONE
+) -> Damage:
+    """One kind of damage alone per photo, so that no kind hides behind another.
+
+    >>> damage = single_damage(3, torch.Generator().manual_seed(0))
+    >>> sum((v != 0).int() for v in damage.amounts.values()).tolist()
+    [1, 1, 1]
+    """
+    every = sample_damage(batch, generator, kinds=kinds, keep=1.1)
+    chosen = torch.randint(len(kinds), (batch,), generator=generator)
+    amounts = {
+        name: torch.where(chosen == i, value, torch.zeros(()))
+        for i, (name, value) in enumerate(every.amounts.items())
+    }
+    return Damage(amounts, every.noise_seed)
+
+
+def tone_damage(batch: int, generator: Generator) -> Damage:
+    """Damage of tone as photos come by it: half of them undeveloped (`CAMERA`), the others too
+    much or too little of several things, or of one (`TONE`).
+    """
+    fate = torch.rand(batch, generator=generator)
+    drawn = (
+        (sample_damage(batch, generator, kinds=CAMERA, keep=0.7), fate < 0.5),
+        (sample_damage(batch, generator, kinds=TONE, keep=0.5), (fate >= 0.5) & (fate < 0.75)),
+        (single_damage(batch, generator), fate >= 0.75),
+    )
+    amounts = {
+        name: torch.stack([damage.amounts[name] * chosen for damage, chosen in drawn]).sum(0)
+        for name in TONE
+    }
+    return Damage(amounts, drawn[0][0].noise_seed)
 
 
 def to_linear(image: Tensor) -> Tensor:

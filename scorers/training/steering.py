@@ -9,14 +9,14 @@ the good photo.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from scorers.training.damage import DETAIL, TONE, Damage, sample_damage
+from scorers.training.damage import DETAIL, Damage, sample_damage, tone_damage
 
 Renderer = Callable[[Tensor, Mapping[str, Tensor]], Tensor]
 """``(P, 3, H, W)`` and settings ``(K, P)`` to ``(K, P, 3, H, W)``: an operator, seen from here."""
@@ -69,19 +69,22 @@ class DistortAndRecover:
         candidates: renderings that the scorer is asked about, per photo.
         tries: settings among which the nearest to the photo is looked for, on a small copy.
         detail: chance that a photo's damage includes blur, noise, JPEG or over-denoising.
-        tone_keep: chance that each kind of tone damage takes part.
+        absent: chance, per group of parameters, that a rendering leaves the group at 0, so that
+            the scorer steers the operators of a chain alone as well as together.
+        groups: parameters that come and go together.
     """
 
     render: Renderer
     bounds: Mapping[str, tuple[float, float]]
-    candidates: int = 6
-    tries: int = 48
+    candidates: int = 5
+    tries: int = 32
     detail: float = 0.25
-    tone_keep: float = 0.5
+    absent: float = 0.0
+    groups: Sequence[Sequence[str]] = ()
 
     def damage(self, photos: int, generator: Generator) -> Damage:
-        """One damage per photo; a quarter of them touch detail as well as tone."""
-        tone = sample_damage(photos, generator, kinds=TONE, keep=self.tone_keep)
+        """One damage per photo; some of them touch detail as well as tone."""
+        tone = tone_damage(photos, generator)
         detail = sample_damage(photos, generator, kinds=DETAIL, keep=0.4)
         touched = (torch.rand(photos, generator=generator) < self.detail).float()
         kept = {name: value * touched for name, value in detail.amounts.items()}
@@ -102,8 +105,7 @@ class DistortAndRecover:
         from_damaged = torch.rand(count, generator=generator) < 0.6
         base = torch.where(from_damaged[:, None, None, None], damaged, photos)
         nearest = self._nearest(base, photos, generator)
-        settings = random_settings(self.bounds, self.candidates, count, generator)
-        rendered = self.render(base, settings)  # (K, P, 3, H, W)
+        rendered = self.render(base, self.settings(self.candidates, count, generator))
         liked = score(rendered.flatten(0, 1)).reshape(rendered.shape[:2])
         everyone = torch.arange(count)
         anyone = torch.randint(self.candidates, (count,), generator=generator)
@@ -111,11 +113,19 @@ class DistortAndRecover:
         images = torch.stack([photos, damaged, half, *picked], dim=1)
         return Versions(images, colour_distance(images, photos[:, None]))
 
+    def settings(self, count: int, photos: int, generator: Generator) -> dict[str, Tensor]:
+        """``(count, photos)`` random settings of the operator, some groups left out."""
+        drawn = random_settings(self.bounds, count, photos, generator)
+        for group in self.groups:
+            there = torch.rand(count, photos, generator=generator) >= self.absent
+            drawn |= {name: drawn[name] * there for name in group}
+        return drawn
+
     def _nearest(self, base: Tensor, photos: Tensor, generator: Generator) -> Tensor:
         """Of `tries` random settings, the rendering of `base` nearest to the photo."""
-        settings = random_settings(self.bounds, self.tries, len(photos), generator)
-        small = self.render(F.avg_pool2d(base, 4), settings)
-        nearest = colour_distance(small, F.avg_pool2d(photos, 4)).argmin(0)
+        settings = self.settings(self.tries, len(photos), generator)
+        small = self.render(F.avg_pool2d(base, 8), settings)
+        nearest = colour_distance(small, F.avg_pool2d(photos, 8)).argmin(0)
         everyone = torch.arange(len(photos))
         chosen = {name: value[nearest, everyone][None] for name, value in settings.items()}
         return self.render(base, chosen)[0]

@@ -8,7 +8,8 @@ TID2013). One loss again:
 - human means of BIQ2021 as opinions on ten buckets (maximum entropy, stated std model), by EMD,
   correlation and pairwise order, on native crops and on whole-image views;
 - native crops of good photos ranked above copies that are noisy, blurred, compressed, flat, or
-  denoised too little or too much, by their distance from the crop;
+  denoised too little or too much, by their distance from the crop; half of the crops are enlarged
+  first, for a large photo is soft at its own resolution, and there noise must not pass for detail;
 - the same crop moved by a pixel must score the same.
 
 Photos come from `biq2021` under ``ENHANCE_DATA``, split by a hash of their names; PolyU, Kodak
@@ -25,19 +26,22 @@ from pathlib import Path
 import torch
 from scipy.stats import spearmanr
 from torch import Generator, Tensor, nn
+from torch.nn import functional
 
 from enhance.operators.turbo import Turbo
-from reproduce.network import BUCKETS, SIZE, opinion, score
+from reproduce.network import BUCKETS, SIZE, freeze, opinion, score
 from scorers.convert.tflite import load_tflite
 from scorers.losses import emd_loss
 from scorers.opinion import maximum_entropy, typical_std
-from scorers.training.damage import DETAIL, TONE, sample_damage
+from scorers.training.damage import DETAIL, TONE, Damage, sample_damage
 from scorers.training.loop import Schedule, train
 from scorers.training.photos import RatedPhotos, draw, load_rated
 from scorers.training.ranking import correlation_loss, pairwise_logistic, rank_by_distance
 from scorers.training.resampling import random_crop_flip, random_view, resample
 
 GOOD = 0.62
+FROZEN_UP_TO = "conv_pw_2"  # the costliest layers, and the most general ones
+ENLARGED = 2.2  # at most
 WEIGHTS = {"rank": 2.0, "emd": 2.0, "human": 1.0, "consistency": 0.5}
 
 
@@ -55,30 +59,50 @@ def native_crop(photo: Tensor, generator: Generator) -> Tensor:
     return crop.flip(-1) if torch.rand((), generator=generator) < 0.5 else crop
 
 
+def good_crop(photo: Tensor, generator: Generator) -> Tensor:
+    """A native crop of a photo, or half the time of the photo enlarged."""
+    if torch.rand((), generator=generator) < 0.5:
+        return native_crop(photo, generator)
+    scale = 1 + (ENLARGED - 1) * float(torch.rand((), generator=generator))
+    side = round(SIZE / scale)
+    top, left = (
+        int(torch.randint(length - side + 1, (), generator=generator))
+        for length in photo.shape[-2:]
+    )
+    cut = photo[..., top : top + side, left : left + side]
+    return functional.interpolate(cut, (SIZE, SIZE), mode="bicubic", antialias=True).clamp(0, 1)
+
+
+def grain(crops: Tensor, std: Tensor, seed: int) -> Tensor:
+    """Crops with noise of `std` ``(P,)``, as a camera leaves it."""
+    return Damage({"noise": std}, seed)(crops)
+
+
 @torch.no_grad()
 def versions(crops: Tensor, turbo: Turbo, generator: Generator) -> tuple[Tensor, Tensor]:
     """``(P, V, ...)`` versions of ``(P, 3, H, W)`` good crops and their distances.
 
-    The crop, a mildly and a fully damaged copy, a flat copy, a noisy copy, the noisy copy
-    denoised at two random settings, and the crop itself denoised.
+    The crop, a mildly and a fully damaged copy, a copy wrong in tone, a flat copy, a faintly
+    and a plainly noisy copy, the latter denoised at two random settings, and the crop itself
+    denoised.
     """
     count = len(crops)
+
+    def uniform() -> Tensor:
+        return torch.rand(count, generator=generator)
+
     detail = sample_damage(count, generator, kinds=DETAIL, keep=0.35)
     tone = sample_damage(count, generator, kinds=TONE, keep=0.3)
-    flat = -0.3 - 0.7 * torch.rand(count, generator=generator)
-    noise = 0.01 + 0.14 * torch.rand(count, generator=generator) ** 1.5
-    noisy = sample_damage(count, generator, kinds={}, keep=1.0)
-    noisy.amounts["noise"] = noise
-    noisy.noise_seed = detail.noise_seed + 1
-    grainy = noisy(crops)
-    images = [crops, detail.scaled(0.5)(crops), detail(crops), grainy, tone(crops)]
-    tone.amounts = {"contrast": flat}
-    images.append(tone(crops))
-    for base in (grainy, grainy, crops):
-        sigma = torch.exp(torch.rand(count, generator=generator) * 2.3)
-        ratio = 2 + 10 * torch.rand(count, generator=generator)
+    flat = Damage({"contrast": -0.3 - 0.7 * uniform()})
+    std = 0.01 + 0.14 * uniform() ** 1.5
+    faint = grain(crops, 0.004 + 0.02 * uniform(), detail.noise_seed + 1)
+    noisy = grain(crops, std, detail.noise_seed + 2)
+    images = [crops, detail.scaled(0.5)(crops), detail(crops), tone(crops), flat(crops)]
+    images += [faint, noisy]
+    for base in (noisy, noisy, crops):
+        sigma, ratio = torch.exp(2.3 * uniform()), 2 + 10 * uniform()
         # at most half a batch is denoised without need
-        images.append(turbo(base, sigma_s=sigma, k_r=ratio, sigma_n=noise.clamp(min=0.02)))
+        images.append(turbo(base, sigma_s=sigma, k_r=ratio, sigma_n=std.clamp(min=0.02)))
     stacked = torch.stack(images, dim=1)
     return stacked, distance(stacked, crops[:, None])
 
@@ -101,6 +125,10 @@ def validation(rated: RatedPhotos) -> Callable[[nn.Module], dict[str, float]]:
         plain.amounts = {name: torch.full((len(clean),), amount)}
         return plain(clean)
 
+    soft = functional.interpolate(clean[..., 56:168, 56:168], (SIZE, SIZE), mode="bicubic")
+    soft = soft.clamp(0, 1)
+    few = torch.full((len(soft),), 1 / 255)
+    faint = {f"soft_noise_{n}": grain(soft, n * few, n) for n in (3, 6)}
     copies = {
         "noise_5": damaged("noise", 5 / 255),
         "noise_15": damaged("noise", 15 / 255),
@@ -124,8 +152,11 @@ def validation(rated: RatedPhotos) -> Callable[[nn.Module], dict[str, float]]:
             for name, m in means.items()
         }
         base = score(network, clean).reshape(-1, 4).mean(1)
-        for name, copy in copies.items():
-            lower = score(network, copy).reshape(-1, 4).mean(1) <= base
+        above = score(network, soft).reshape(-1, 4).mean(1)
+        for name, copy in (copies | faint).items():
+            lower = score(network, copy).reshape(-1, 4).mean(1) <= (
+                above if name in faint else base
+            )
             row[name] = round(float(lower.float().mean()), 3)
         return row
 
@@ -136,7 +167,7 @@ def main() -> None:
     """Train, and leave the network's weights in ``OUT/network.pt``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/nima-technical"))
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=1700)
     parser.add_argument("--rate", type=float, default=2e-4)
     options = parser.parse_args()
     shared = Path(os.environ["ENHANCE_DATA"])
@@ -144,6 +175,7 @@ def main() -> None:
 
     network = load_tflite(shared / "weights/idealo_mobilenet_aesthetic.int8.tflite")
     network.to(memory_format=torch.channels_last)
+    freeze(network, FROZEN_UP_TO)
     human = load_rated(shared / "data/biq2021/scores.csv", 512)
     rated = human.part("train")
     good = rated.at_least(GOOD)
@@ -154,7 +186,7 @@ def main() -> None:
     def step_loss(step: int) -> dict[str, Tensor]:
         generator = torch.Generator().manual_seed(1000 + step)
         crops = torch.cat(
-            [native_crop(good.batch(i[None]), generator) for i in draw(len(good), 4, generator)]
+            [good_crop(good.batch(i[None]), generator) for i in draw(len(good), 4, generator)]
         )
         images, distances = versions(crops, turbo, generator)
         chosen = draw(len(rated), 16, generator)
@@ -189,7 +221,7 @@ def main() -> None:
         Schedule(options.steps, options.rate),
         options.out,
         validate=validation(human.part("validation")),
-        validate_every=175,
+        validate_every=340,
     )
     torch.save(trained.state_dict(), options.out / "network.pt")
 

@@ -181,14 +181,14 @@ def damage_detail(image: Tensor, amounts: Mapping[str, Tensor], noise_seed: int 
 def camera_noise(image: Tensor, generator: Generator) -> Tensor:
     """Noise of about unit std for ``(1, 3, H, W)``, as developed photos have it.
 
-    Drawn anew per photo: grain of zero to one pixel (demosaicing and in-camera denoising smear
+    Drawn anew per photo: grain of zero to 1.6 pixels (demosaicing and in-camera denoising smear
     it), a share common to the channels, and half the time a level that follows the light.
     """
     grain, common, follows = torch.rand(3, generator=generator).tolist()
     noise = torch.randn(image.shape, generator=generator).to(image)
     noise = common * noise[:, :1] + (1 - common) * noise
-    if grain > 0.4:
-        noise = gaussian_blur(noise, grain)
+    if grain > 0.25:
+        noise = gaussian_blur(noise, 1.6 * grain)
     noise = noise / noise.std().clamp(min=1e-6)
     if follows < 0.5:
         level = (image.mean(1, keepdim=True) + 0.05).sqrt()

@@ -32,7 +32,7 @@ from scorers.training.photos import RatedPhotos, draw, load_rated
 from scorers.training.resampling import random_crop_flip, random_view
 from scorers.training.steering import colour_distance
 
-OPERATOR = ("contrast", "saturation", "laplacian")
+OPERATOR = "tone"
 FIXED = ("vibrance",)  # parameters that keep their default
 GOOD = 0.66
 UNDAMAGED = 0.2
@@ -106,7 +106,7 @@ def validation(
 def main() -> None:
     """Train, and leave the predictor in ``OUT/OPERATOR.safetensors``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--operator", nargs="+", default=list(OPERATOR))
+    parser.add_argument("--operator", nargs="+", default=[OPERATOR])
     parser.add_argument("--out", type=Path, default=Path("runs/instant"))
     parser.add_argument("--steps", type=int, default=2000)
     options = parser.parse_args()

@@ -42,8 +42,8 @@ from scorers.training.ranking import correlation_loss, pairwise_logistic, rank_b
 from scorers.training.resampling import METHODS, random_crop_flip, random_view, resample
 from scorers.training.steering import DistortAndRecover, colour_distance, random_settings
 
-OPERATOR = ("contrast", "saturation", "laplacian")
-GROUPS = (("contrast",), ("saturation.saturation",), ("detail", "shadow", "brightness"))
+OPERATOR = "tone"
+GROUPS = (("contrast",), ("saturation",), ("detail", "shadow", "brightness"))
 ABSENT = 0.4  # of a rendering, chance that a group of settings is left at 0
 GOOD = 0.66  # mean opinion above which a photo serves as a place where tone should stop
 WEIGHTS = {"rank": 6.0, "human": 0.5, "teacher": 0.4, "consistency": 1.5}

@@ -26,8 +26,9 @@ class ChainLayers:
 class Chain(Operator[ChainLayers]):
     """Operators applied in turn, as one operator.
 
-    Parameters keep their plain name where only one member has it, else they are called
-    ``operator.parameter``; a member that occurs twice is numbered: ``laplacian2.detail``.
+    Parameters keep their plain name where only one member has it, or only one is tuned under it;
+    else they are called ``operator.parameter``, and a member that occurs twice is numbered:
+    ``laplacian2.detail``.
 
     Raises:
         ParameterError: no operator is given.
@@ -144,13 +145,21 @@ def _apply(
 
 def _chain_names(operators: Sequence[Operator[Any]]) -> list[dict[str, str]]:
     """For each member, its own parameter names and what the chain calls them."""
-    uses = Counter(name for member in operators for name in member.parameters_spec)
+    tuned, uses = Counter[str](), Counter[str]()
+    for member in operators:
+        uses.update(list(member.parameters_spec))
+        tuned.update(name for name, p in member.parameters_spec.items() if p.tuned)
     seen: Counter[str] = Counter()
     names: list[dict[str, str]] = []
     for member in operators:
         seen[member.name] += 1
         prefix = member.name if seen[member.name] == 1 else f"{member.name}{seen[member.name]}"
         names.append(
-            {own: own if uses[own] == 1 else f"{prefix}.{own}" for own in member.parameters_spec}
+            {
+                own: own
+                if uses[own] == 1 or (parameter.tuned and tuned[own] == 1)
+                else f"{prefix}.{own}"
+                for own, parameter in member.parameters_spec.items()
+            }
         )
     return names

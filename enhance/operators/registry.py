@@ -22,6 +22,7 @@ _BUILT_IN = {
     "laplacian": "enhance.operators.laplacian:Laplacian",
     "nlm": "enhance.operators.nlm:NonLocalMeans",
     "saturation": "enhance.operators.saturation:Saturation",
+    "tone": "enhance.operators.tone:Tone",
     "turbo": "enhance.operators.turbo:Turbo",
     "unsharp": "enhance.operators.unsharp:Unsharp",
     "white_balance": "enhance.operators.white_balance:WhiteBalance",

@@ -12,7 +12,7 @@ from enhance.operators.registry import get
 
 OperatorLike = str | Operator[Any] | Sequence[str | Operator[Any]]
 
-DEFAULT_OPERATOR = "laplacian"
+DEFAULT_OPERATOR = "tone"
 """What a photo is tuned with unless the caller says otherwise: tone and detail."""
 
 
@@ -41,5 +41,5 @@ def resolve_operator(operator: OperatorLike | None) -> Operator[Any]:
 
 
 def members(operator: Operator[Any]) -> list[Operator[Any]]:
-    """The operators of a chain, in order; of any other operator, itself."""
-    return operator.members if isinstance(operator, Chain) else [operator]
+    """The operators of a chain, in order; of an operator with a name of its own, itself."""
+    return operator.members if type(operator) is Chain else [operator]

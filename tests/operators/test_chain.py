@@ -7,7 +7,11 @@ import torch
 
 from enhance.errors import ParameterError
 from enhance.operators.chain import Chain
+from enhance.operators.contrast import Contrast
 from enhance.operators.laplacian import Laplacian
+from enhance.operators.resolve import members
+from enhance.operators.saturation import Saturation
+from enhance.operators.tone import Tone
 from enhance.operators.turbo import Turbo
 from enhance.testing.images import photo
 
@@ -32,6 +36,22 @@ def test_names_are_plain_where_unique() -> None:
     twice = Laplacian()(Laplacian()(image, detail=1.0), detail=2.0)
     seen = chain(image, **{"laplacian.detail": 1.0, "laplacian2.detail": 2.0, "strength": 0.0})
     torch.testing.assert_close(seen, twice, rtol=0, atol=1e-6)
+
+
+def test_the_one_that_is_tuned_keeps_a_name_that_several_have() -> None:
+    names = Tone().parameters_spec
+    assert {"saturation", "laplacian.saturation"} <= set(names)
+    assert names["saturation"].tuned
+    assert not names["laplacian.saturation"].tuned
+
+
+def test_a_chain_with_a_name_is_what_its_members_make() -> None:
+    image = photo(16, 16)
+    spelt_out = Chain([Contrast(), Saturation(), Laplacian()])
+    setting = {"contrast": 0.3, "saturation": -0.2, "brightness": 0.2}
+    assert torch.equal(Tone()(image, **setting), spelt_out(image, **setting))
+    assert members(Tone())[0].name == "tone"
+    assert [member.name for member in members(spelt_out)] == ["contrast", "saturation", "laplacian"]
 
 
 def test_what_a_chain_is_follows_from_its_members() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enhance.operators.chain import Chain
 from enhance.operators.laplacian import Laplacian
+from enhance.operators.tone import Tone
 from enhance.operators.turbo import Turbo
 from enhance.testing import OperatorSuite
 
@@ -23,3 +24,8 @@ class TestChain(OperatorSuite):
 
     def make(self) -> Chain:
         return Chain([Turbo(), Laplacian()])
+
+
+class TestTone(OperatorSuite):
+    def make(self) -> Tone:
+        return Tone()

@@ -14,7 +14,7 @@ from scorers.errors import ScorerError
 
 if TYPE_CHECKING:
     from scorers.card import ModelCard
-    from scorers.losses import NIMALoss
+    from scorers.losses import GuardedNIMALoss, NIMALoss
     from scorers.scorer import Scorer
     from scorers.zoo import list_scorers, load
 
@@ -24,9 +24,18 @@ _LAZY = {
     "Scorer": "scorers.scorer",
     "ModelCard": "scorers.card",
     "NIMALoss": "scorers.losses",
+    "GuardedNIMALoss": "scorers.losses",
 }
 
-__all__ = ["load", "list_scorers", "Scorer", "ModelCard", "NIMALoss", "ScorerError"]
+__all__ = [
+    "load",
+    "list_scorers",
+    "Scorer",
+    "ModelCard",
+    "NIMALoss",
+    "GuardedNIMALoss",
+    "ScorerError",
+]
 
 
 def __getattr__(name: str) -> Any:

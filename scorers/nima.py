@@ -6,6 +6,7 @@ of a classifier is replaced by dropout and a fully connected layer of ten neuron
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from scorers.errors import InputError
@@ -19,7 +20,6 @@ class NIMA(nn.Module):
         buckets: how many ratings a person could choose from.
         dropout: rate before the linear layer; the paper's 0.75.
 
-    >>> import torch
     >>> from scorers.backbones.mobilenet import MobileNetV1
     >>> opinion = NIMA(MobileNetV1(width=0.25)).eval()(torch.zeros(2, 3, 32, 32))
     >>> opinion.shape, bool((opinion.sum(-1) - 1).abs().max() < 1e-6)
@@ -36,7 +36,10 @@ class NIMA(nn.Module):
 
     def logits(self, image: Tensor) -> Tensor:
         """``(B, 3, H, W)`` normalised as the backbone expects -> ``(B, buckets)`` logits."""
-        logits: Tensor = self.head(self.dropout(self.backbone(image)))
+        features = self.backbone(image)
+        # bfloat16 knows three digits: too few for the mean of an opinion
+        with torch.autocast(features.device.type, enabled=False):
+            logits: Tensor = self.head(self.dropout(features.to(self.head.weight.dtype)))
         return logits
 
     def forward(self, image: Tensor) -> Tensor:

@@ -35,18 +35,20 @@ def test_ranking_loss_has_the_hinges_gradient() -> None:
 def test_the_loss_is_the_distance_to_the_target(scorer: Scorer) -> None:
     image = torch.rand(2, 3, 32, 32)
     score = scorer(image).mean().item()
-    assert NIMALoss(scorer)(image).item() == pytest.approx(10 - score, abs=1e-5)
-    assert NIMALoss(scorer, target=score + 3, crops=0)(image).item() == pytest.approx(3, abs=0.5)
-    assert NIMALoss(scorer, target=1.0)(image) == 0
+    with torch.no_grad():
+        assert NIMALoss(scorer)(image).item() == pytest.approx(10 - score, abs=1e-5)
+        nearer = NIMALoss(scorer, target=score + 3, crops=0)
+        assert nearer(image).item() == pytest.approx(3, abs=0.5)
+        assert NIMALoss(scorer, target=1.0)(image) == 0
 
 
 def test_crops_are_native_pixels_of_the_image() -> None:
     seen: list[torch.Tensor] = []
 
     class Spy(Scorer):
-        def forward(self, image: torch.Tensor) -> torch.Tensor:
+        def opinion(self, image: torch.Tensor) -> torch.Tensor:
             seen.append(image)
-            return super().forward(image)
+            return super().opinion(image)
 
     from scorers.card import Architecture, ModelCard
     from scorers.preprocess import Preprocess
@@ -56,7 +58,7 @@ def test_crops_are_native_pixels_of_the_image() -> None:
     )
     # pixel values name their place, so a crop tells where it was taken
     places = torch.arange(2 * 20 * 30).view(2, 1, 20, 30).expand(2, 3, 20, 30) / 1200
-    NIMALoss(spy, crops=3, generator=torch.Generator().manual_seed(1))(places)
+    NIMALoss(spy, crops=3, generator=torch.Generator().manual_seed(1)).eval()(places)
     (crops,) = seen
     assert crops.shape == (6, 3, 8, 8)
     corners = set()
@@ -90,7 +92,7 @@ def test_the_same_generator_draws_the_same_crops(scorer: Scorer) -> None:
     image = torch.rand(1, 3, 64, 64)
 
     def losses(seed: int) -> list[float]:
-        loss = NIMALoss(scorer, crops=1, generator=torch.Generator().manual_seed(seed))
+        loss = NIMALoss(scorer, crops=1, generator=torch.Generator().manual_seed(seed)).eval()
         return [loss(image).item() for _ in range(3)]
 
     assert losses(0) == losses(0)

@@ -1,0 +1,52 @@
+"""How a loss' weight changes in the course of training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from scorers.errors import InputError
+
+Schedule = Callable[[int], float]
+"""From the number of training steps done to the weight of the next."""
+
+
+@dataclass(frozen=True)
+class Ramp:
+    """A weight that is 0, then grows evenly, then stays.
+
+    A scorer says little about the output of a network that has learned nothing yet: let the
+    fidelity loss come first.
+
+    Attributes:
+        weight: reached at the end.
+        start: steps at 0.
+        steps: steps of growth; 0 jumps.
+
+    >>> ramp = Ramp(0.01, start=100, steps=200)
+    >>> [ramp(step) for step in (0, 100, 200, 300, 1000)]
+    [0.0, 0.0, 0.005, 0.01, 0.01]
+    """
+
+    weight: float
+    start: int = 0
+    steps: int = 0
+
+    def __post_init__(self) -> None:
+        if self.start < 0 or self.steps < 0:
+            raise InputError(
+                f"start and steps must not be negative, got start={self.start}, steps={self.steps}"
+            )
+
+    def __call__(self, step: int) -> float:
+        """The weight of step `step`, counted from 0."""
+        if step < self.start:
+            return 0.0
+        if self.steps == 0:
+            return self.weight
+        return self.weight * min((step - self.start) / self.steps, 1.0)
+
+
+def as_schedule(weight: float | Schedule) -> Schedule:
+    """A number as a schedule that never changes."""
+    return weight if callable(weight) else Ramp(float(weight))

@@ -93,7 +93,7 @@ def train(
     groups = parameter_groups(model, slower or {})
     optimiser = torch.optim.AdamW(groups, lr=schedule.peak, weight_decay=weight_decay)
     average = torch.optim.swa_utils.AveragedModel(
-        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(decay)
+        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(decay), use_buffers=True
     )
     checkpoint = out / "checkpoint.pt"
     first = 0

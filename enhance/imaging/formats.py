@@ -11,10 +11,10 @@ READABLE = (
 """Pillow's names. Not every format it knows: EPS, for one, would run a PostScript interpreter."""
 
 FORMAT_OF = {
-    ".avif": "AVIF", ".bmp": "BMP", ".gif": "GIF", ".heic": "HEIF", ".heif": "HEIF",
-    ".jfif": "JPEG", ".jp2": "JPEG2000", ".jpe": "JPEG", ".jpeg": "JPEG", ".jpg": "JPEG",
-    ".pgm": "PPM", ".png": "PNG", ".ppm": "PPM", ".tif": "TIFF", ".tiff": "TIFF",
-    ".webp": "WEBP",
+    ".avif": "AVIF", ".bmp": "BMP", ".exr": "EXR", ".gif": "GIF", ".heic": "HEIF",
+    ".heif": "HEIF", ".jfif": "JPEG", ".jp2": "JPEG2000", ".jpe": "JPEG",
+    ".jpeg": "JPEG", ".jpg": "JPEG", ".pgm": "PPM", ".png": "PNG", ".ppm": "PPM",
+    ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP",
 }  # fmt: skip
 """Extension to format, for writing."""
 
@@ -26,6 +26,7 @@ RAW = {
 MODES = {
     "AVIF": ("L", "RGB", "RGBA"),
     "BMP": ("1", "L", "P", "RGB"),
+    "EXR": ("L", "LA", "RGB", "RGBA"),
     "GIF": ("L", "P"),
     "HEIF": ("L", "LA", "RGB", "RGBA"),
     "JPEG": ("L", "RGB", "CMYK"),
@@ -37,7 +38,7 @@ MODES = {
 }
 """What each format can hold; anything else is converted to the nearest."""
 
-TRANSPARENT = ("AVIF", "GIF", "HEIF", "JPEG2000", "PNG", "TIFF", "WEBP")
+TRANSPARENT = ("AVIF", "EXR", "GIF", "HEIF", "JPEG2000", "PNG", "TIFF", "WEBP")
 
 
 def enable_heif() -> None:

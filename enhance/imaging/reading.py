@@ -9,17 +9,19 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from enhance.errors import EnhanceError, ImageError, MissingExtraError, ReadError
-from enhance.imaging import deep, formats, segments, tiff
+from enhance.errors import EnhanceError, ImageError, ReadError
+from enhance.imaging import deep, exr, formats, segments, tiff
 from enhance.imaging.icc import load_profile
 from enhance.imaging.metadata import TURNED, Tags, apply_orientation, orientation, turn
 from enhance.imaging.modes import from_samples, to_samples
 from enhance.imaging.photo import Photo
+from enhance.imaging.raw import read_raw
 from enhance.imaging.samples import CHANNELS, Array, Encoding, Layout, decode, encode
 
 if TYPE_CHECKING:
@@ -43,12 +45,13 @@ class FileSource:
 
     Attributes:
         path: as given.
-        format: Pillow's name of the format; MPO (a JPEG with further pictures) counts as JPEG.
+        format: Pillow's name of the format, EXR or RAW; MPO (a JPEG with further pictures) counts
+            as JPEG.
         mode: Pillow's mode of the samples.
         encoding: from pixels to samples.
         tags: metadata for any format.
         orientation: as it was, 1..8; the pixels are upright.
-        options: for Pillow's encoder, when the format stays.
+        options: for the encoder, when the format stays.
         blocks: JPEG segments or PNG chunks, for the same format.
         directory: TIFF tags, for TIFF.
     """
@@ -65,8 +68,8 @@ class FileSource:
 
     def give_back(self, pixels: Tensor) -> Image.Image:
         """A PIL image (at most 8 bits per colour), metadata in its `info`."""
-        encoding, mode = self.encoding, self.mode
-        if encoding.layout != "L":
+        encoding, mode = self.encoding.shown(), self.mode
+        if encoding.layout != "L" or not self.encoding.bounded:
             encoding = encoding.eight_bit()
             mode = encoding.layout if mode == "F" else mode
         samples = encode(pixels, encoding, dither=mode != "P")
@@ -84,7 +87,8 @@ def read(path: str | os.PathLike[str], *, max_pixels: int | None = None) -> Phot
 
     Args:
         path: JPEG, PNG, TIFF, WebP, AVIF, GIF, BMP and more through Pillow; HEIC with the extra
-            ``heif``; camera RAW with the extra ``raw``. 16-bit PNG and TIFF keep their depth.
+            ``heif``; camera RAW with the extra ``raw``; OpenEXR with the extra ``exr``. 16-bit PNG
+            and TIFF keep their depth, OpenEXR its light above white.
         max_pixels: refuse larger photos before they are decompressed (a small file may claim
             any size); `MAX_PIXELS` unless given.
 
@@ -111,6 +115,8 @@ def read(path: str | os.PathLike[str], *, max_pixels: int | None = None) -> Phot
 def _read(path: Path, limit: int) -> Photo:
     if path.suffix.lower() in formats.RAW:
         return _read_raw(path, limit)
+    if exr.is_exr(path):
+        return _read_exr(path, limit)
     try:
         with _opened(path, limit) as image:
             return _read_image(path, image)
@@ -265,24 +271,15 @@ def _read_float_tiff(path: Path, limit: int) -> Photo:
 
 
 def _read_raw(path: Path, limit: int) -> Photo:
-    try:
-        import rawpy
-    except ImportError as error:
-        raise MissingExtraError(
-            f"cannot read {path}: camera RAW needs rawpy: pip install 'enhance-tune[raw]'"
-        ) from error
-    try:
-        with rawpy.imread(str(path)) as raw:
-            _check_size(path, raw.sizes.width, raw.sizes.height, limit)
-            samples = raw.postprocess(
-                output_bps=16, use_camera_wb=True, no_auto_bright=True, gamma=(2.4, 12.92)
-            )
-    except rawpy.LibRawError as error:
-        reason = error.args[0] if error.args else error
-        reason = reason.decode() if isinstance(reason, bytes) else reason
-        raise ReadError(f"cannot read {path}: damaged or unknown RAW: {reason}") from error
+    samples, tags = read_raw(path, partial(_check_size, path, limit=limit))
     pixels, alpha, encoding = decode(samples, "RGB")
-    source = FileSource(path, "RAW", "RGB", encoding, Tags(), 1, {}, [], None)
+    return Photo(pixels, alpha, FileSource(path, "RAW", "RGB", encoding, tags, 1, {}, [], None))
+
+
+def _read_exr(path: Path, limit: int) -> Photo:
+    samples, layout, light, kept = exr.read_exr(path, partial(_check_size, path, limit=limit))
+    pixels, alpha, encoding = decode(samples, layout, light, bounded=False)
+    source = FileSource(path, "EXR", layout, encoding, Tags(), 1, kept, [], None)
     return Photo(pixels, alpha, source)
 
 

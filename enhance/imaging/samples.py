@@ -37,7 +37,9 @@ class Encoding:
         profile: conversion to sRGB, None where the samples are sRGB.
         alpha: the alpha channel as it came, ``(H, W, 1)``.
         original: the colour samples as they came, kept only where sRGB cannot hold all of them
-            (a wider gamut, CMYK): what got lost on the way in is added again on the way out.
+            (a wider gamut, CMYK, light above white): what got lost on the way in is added again on
+            the way out.
+        bounded: False where floats may leave [0, 1], as scene-linear light does.
     """
 
     layout: Layout
@@ -46,6 +48,7 @@ class Encoding:
     profile: Profile | None = None
     alpha: Array | None = None
     original: Array | None = None
+    bounded: bool = True
 
     def eight_bit(self) -> Encoding:
         """The same at 8 bits per sample."""
@@ -56,11 +59,20 @@ class Encoding:
 
     def srgb(self, layout: Layout) -> Encoding:
         """Plain sRGB or grey of sRGB's curve, with the same dtype and alpha."""
-        return replace(self, layout=layout, profile=None, original=None)
+        return replace(self, layout=layout, profile=None, original=None, bounded=True)
+
+    def shown(self) -> Encoding:
+        """What a file holds that has no place for scene-linear light: 16 bits of sRGB."""
+        if self.bounded:
+            return self
+        alpha = self.alpha
+        if alpha is not None:
+            alpha = quantise(_normalise(alpha), levels=65535, dtype=np.uint16, dither=False)
+        return replace(self.srgb(self.layout), dtype=np.dtype(np.uint16), alpha=alpha)
 
 
 def decode(
-    samples: Array, layout: Layout, profile: Profile | None = None
+    samples: Array, layout: Layout, profile: Profile | None = None, *, bounded: bool = True
 ) -> tuple[Tensor, Tensor | None, Encoding]:
     """Samples to pixels.
 
@@ -68,6 +80,7 @@ def decode(
         samples: ``(H, W, C)``, uint8, uint16 or float in [0, 1].
         layout: what the C channels are.
         profile: conversion to sRGB, if one is needed.
+        bounded: False allows floats outside [0, 1], which the profile then brings into it.
 
     Returns:
         Pixels ``(1, 3, H, W)`` float32 in [0, 1] sRGB, alpha ``(1, 1, H, W)`` or None, and the
@@ -80,12 +93,12 @@ def decode(
         raise ImageError(
             f"an image must have at least one pixel, got {samples.shape[1]} x {samples.shape[0]}"
         )
-    check_values(samples)
+    check_values(samples, bounded=bounded)
     colour, alpha = samples, None
     if layout in ("LA", "RGBA"):
         colour, alpha = samples[..., :-1], samples[..., -1:].copy()
     lossy = profile is not None or layout == "CMYK"
-    srgb = _to_srgb(_normalise(colour), layout, profile) if lossy else colour
+    srgb = _to_srgb(_normalise(colour, bounded), layout, profile) if lossy else colour
     pixels = torch.from_numpy(_planes(srgb))[None]
     if pixels.shape[1] == 1:
         pixels = pixels.repeat(1, 3, 1, 1)
@@ -94,7 +107,8 @@ def decode(
         opacity = torch.from_numpy(_planes(alpha))[None]
     original = colour.copy() if lossy else None
     size = (samples.shape[0], samples.shape[1])
-    return pixels, opacity, Encoding(layout, samples.dtype, size, profile, alpha, original)
+    encoding = Encoding(layout, samples.dtype, size, profile, alpha, original, bounded)
+    return pixels, opacity, encoding
 
 
 def encode(pixels: Tensor, encoding: Encoding, *, dither: bool = True) -> Array:
@@ -113,10 +127,14 @@ def encode(pixels: Tensor, encoding: Encoding, *, dither: bool = True) -> Array:
         raise ImageError("pixels must be finite, got NaN or infinity from the operator")
     native = srgb
     if encoding.original is not None:
-        original = _normalise(encoding.original)
+        original = _normalise(encoding.original, encoding.bounded)
         shown = _to_srgb(original, encoding.layout, encoding.profile)
-        back = _from_srgb(srgb, original, encoding)
-        native = back + (original - _from_srgb(shown, original, encoding))
+        # exactly the original where nothing changed
+        native = original + (
+            _from_srgb(srgb, original, encoding) - _from_srgb(shown, original, encoding)
+        )
+    elif encoding.profile is not None:
+        native = encoding.profile.from_srgb(srgb)
     if encoding.dtype.kind == "u":
         levels = int(np.iinfo(encoding.dtype).max)
         # below the last of 65536 levels there is nothing left to dither
@@ -124,14 +142,18 @@ def encode(pixels: Tensor, encoding: Encoding, *, dither: bool = True) -> Array:
             native, levels=levels, dtype=encoding.dtype.type, dither=dither and levels == 255
         )
     else:
-        samples = np.clip(native, 0, 1).astype(encoding.dtype)
+        native = np.clip(native, 0, 1) if encoding.bounded else native
+        samples = native.astype(encoding.dtype)
     if encoding.alpha is not None:
         samples = np.concatenate([samples, encoding.alpha], -1)
     return samples
 
 
-def check_values(samples: Array) -> None:
-    """Raise `ImageError` unless the samples are uint8, uint16, or finite floats in [0, 1]."""
+def check_values(samples: Array, *, bounded: bool = True) -> None:
+    """Raise `ImageError` unless the samples are uint8, uint16, or finite floats in [0, 1].
+
+    Floats that are not `bounded` need only be finite.
+    """
     if samples.dtype in (np.uint8, np.uint16):
         return
     if samples.dtype.kind != "f":
@@ -141,6 +163,8 @@ def check_values(samples: Array) -> None:
         row, column = np.argwhere(~np.isfinite(samples))[0][:2]
         value = samples[row, column][~np.isfinite(samples[row, column])][0]
         raise ImageError(f"pixels must be finite, got {value} at row {row}, column {column}")
+    if not bounded:
+        return
     if high > 1 + OVERSHOOT:
         hint = " (pass 0..255 values as uint8)" if 64 < high <= 255 else ""
         raise ImageError(f"float pixels must lie in [0, 1], got max {high:g}{hint}")
@@ -148,9 +172,9 @@ def check_values(samples: Array) -> None:
         raise ImageError(f"float pixels must lie in [0, 1], got min {low:g}")
 
 
-def _normalise(samples: Array) -> NDArray[np.float32]:
+def _normalise(samples: Array, bounded: bool = True) -> NDArray[np.float32]:
     if samples.dtype.kind == "f":
-        return np.clip(samples, 0, 1).astype(np.float32)
+        return (np.clip(samples, 0, 1) if bounded else samples).astype(np.float32)
     return samples.astype(np.float32) / np.float32(np.iinfo(samples.dtype).max)
 
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from enhance.errors import EnhanceError, WriteError
-from enhance.imaging import deep, exif, formats, segments, tiff
+from enhance.imaging import deep, exif, exr, formats, segments, tiff
 from enhance.imaging.icc import srgb_profile
 from enhance.imaging.metadata import TURNED, Tags
 from enhance.imaging.modes import DEEP, from_samples
@@ -91,6 +91,8 @@ def check_target(
         raise WriteError(f"cannot write {path}: it is the input (overwrite it explicitly)")
     if format == "HEIF":
         formats.enable_heif()
+    if format == "EXR":
+        exr.library(path, "write")
     return format
 
 
@@ -152,7 +154,9 @@ def _encode(photo: Photo, pixels: Tensor, format: str, path: Path) -> bytes:
                     data, turned=source.orientation in TURNED, keep_thumbnail=unchanged
                 ),
             )
-    encoding, mode = _fit(source.encoding, source.mode, format, path)
+    if format == "EXR":
+        return _exr(pixels, source.encoding, path, tags, options)
+    encoding, mode = _fit(source.encoding.shown(), source.mode, format, path)
     converted = _colour(encoding.layout) != _colour(source.encoding.layout)
     if converted:  # the profile describes the colour space that was left
         tags = replace(tags, icc=srgb_profile() if tags.icc else None)
@@ -248,6 +252,27 @@ def _tiff(
         image = from_samples(samples, encoding.layout, mode)
         data = _pillow(image, "TIFF", {"compression": compression})
     return tiff.graft(data, directory)
+
+
+def _exr(
+    pixels: Tensor, encoding: Encoding, path: Path, tags: Tags, options: dict[str, Any]
+) -> bytes:
+    if encoding.bounded:  # of another format
+        layout: Layout = "RGB" if encoding.layout == "CMYK" else encoding.layout
+        matrix = np.eye(3, dtype=np.float32) if _colour(layout) == "RGB" else None
+        # a half has 11 bits, of light: more than enough for 8 of sRGB
+        dtype = np.float16 if encoding.dtype == np.uint8 else np.float32
+        alpha = encoding.alpha
+        if alpha is not None and alpha.dtype.kind == "u":
+            alpha = alpha / np.iinfo(alpha.dtype).max
+        encoding = replace(
+            encoding.srgb(layout),
+            dtype=np.dtype(dtype),
+            profile=exr.SceneLight(matrix),
+            alpha=None if alpha is None else alpha.astype(dtype),
+            bounded=False,
+        )
+    return exr.encode_exr(encode(pixels, encoding), encoding.layout, path, tags, options)
 
 
 def _pillow(image: Image.Image, format: str, options: dict[str, Any]) -> bytes:

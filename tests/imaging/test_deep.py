@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import types
 from pathlib import Path
 
 import cv2
@@ -11,7 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from PIL import Image
+from PIL import Image, ImageCms
 
 from enhance.errors import ReadError
 from enhance.imaging.files import read, write
@@ -166,51 +164,37 @@ def test_a_truncated_deep_file(suffix: str, folder: Path, rng: np.random.Generat
         read(f"a{suffix}")
 
 
-class FakeRaw:
-    """What rawpy.imread returns, as far as it is used; rawpy itself needs a camera's file."""
-
-    sizes = types.SimpleNamespace(width=9, height=7)
-
-    def __enter__(self) -> FakeRaw:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def postprocess(self, *, output_bps: int, **_: object) -> np.ndarray:
-        assert output_bps == 16
-        return np.full((7, 9, 3), 30000, np.uint16)
-
-
-def test_raw_is_read_at_16_bits(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rawpy = types.ModuleType("rawpy")
-    rawpy.LibRawError = RuntimeError  # type: ignore[attr-defined]
-    rawpy.imread = lambda path: FakeRaw()  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "rawpy", rawpy)
-    Path("a.NEF").write_bytes(b"II*\0")
-    photo = read("a.NEF")
-    assert photo.pixels.unique().tolist() == [np.float32(30000) / np.float32(65535)]
-    with pytest.raises(ReadError, match="at most 62 pixels are allowed, got 9 x 7 = 63"):
-        read("a.NEF", max_pixels=62)
-    write(photo, photo.pixels, "b.png")
-    assert cv2.imread("b.png", cv2.IMREAD_UNCHANGED).max() == 30000
-
-    def fail(path: str) -> None:
-        raise RuntimeError(b"Unsupported file format")  # bytes, as rawpy does
-
-    rawpy.imread = fail  # type: ignore[attr-defined]
-    with pytest.raises(ReadError, match=r"^cannot read a\.NEF: damaged or unknown RAW: Unsupp"):
-        read("a.NEF")
-
-
 @pytest.mark.parametrize("suffix", [".heic", ".heif"])
-def test_heif_with_the_extra(suffix: str, folder: Path, noise: np.ndarray) -> None:
+def test_heif_with_the_extra(
+    suffix: str, folder: Path, noise: np.ndarray, exif: Image.Exif, xmp: bytes
+) -> None:
     pytest.importorskip("pillow_heif", reason="needs the extra heif")
-    exif = Image.Exif()
-    exif[0x010F] = "Maker"
-    source = as_photo(np.kron(noise, np.ones((16, 16, 1), np.uint8)))
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    large = np.kron(noise, np.ones((16, 16, 1), np.uint8))
+    Image.fromarray(large).save("a.png", exif=exif, icc_profile=profile)
+    source = read("a.png")
     write(source, source.pixels, f"a{suffix}")
     photo = read(f"a{suffix}")
+    assert photo.size == source.size == (9 * 16, 7 * 16)  # upright, once
     assert (photo.pixels - source.pixels).abs().mean() < 0.03
     write(photo, photo.pixels, f"b{suffix}")
-    assert read(f"b{suffix}").size == photo.size
+    with Image.open(f"b{suffix}") as image:
+        tags = image.getexif()
+        assert image.size == (7 * 16, 9 * 16)
+        assert (tags[0x010F], tags.get(0x0112, 1)) == ("Maker", 1)
+        assert tags.get_ifd(0x8769)[0x9003] == "2020:01:01 00:00:00"
+        assert tags.get_ifd(0x8825)[1] == "N"
+        assert image.info["icc_profile"] == profile
+
+
+def test_a_turned_heif_is_upright(folder: Path, noise: np.ndarray, exif: Image.Exif) -> None:
+    heif = pytest.importorskip("pillow_heif", reason="needs the extra heif")
+    large = np.kron(noise, np.ones((16, 16, 1), np.uint8))
+    heif.from_pillow(Image.fromarray(large)).save("a.heic", exif=exif.tobytes(), quality=95)
+    photo = read("a.heic")
+    upright = torch.from_numpy(np.rot90(large, -1).copy()).permute(2, 0, 1) / 255
+    assert photo.size == (9 * 16, 7 * 16)
+    assert (photo.pixels[0] - upright).abs().mean() < 0.05
+    write(photo, photo.pixels, "b.jpg")
+    with Image.open("b.jpg") as image:
+        assert image.getexif()[0x0112] == 1

@@ -192,17 +192,23 @@ def test_a_float_tiff_beyond_the_range_or_the_limit(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "extra", "module"), [("a.nef", "raw", "rawpy"), ("a.heic", "heif", "pillow_heif")]
+    ("name", "extra", "module"),
+    [("a.nef", "raw", "rawpy"), ("a.heic", "heif", "pillow_heif"), ("a.exr", "exr", "OpenEXR")],
 )
 def test_a_missing_extra_is_named(
     name: str, extra: str, module: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    Path(name).write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    Path(name).write_bytes(
+        b"\x76\x2f\x31\x01" if extra == "exr" else b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
+    )
     with pytest.raises(MissingExtraError, match=rf"pip install 'enhance-tune\[{extra}\]'"):
         read(name)
     with pytest.raises(ImportError):
         read(name)
+    if extra != "raw":
+        with pytest.raises(MissingExtraError, match=rf"pip install 'enhance-tune\[{extra}\]'"):
+            check_target(f"b{Path(name).suffix}")
 
 
 # writing

@@ -123,3 +123,28 @@ def test_a_native_scorer_averages_the_opinions_of_its_squares() -> None:
     photo = torch.rand(1, 3, 32, 16)
     apart = [scorer.opinion(photo[..., :16, :]), scorer.opinion(photo[..., 16:, :])]
     torch.testing.assert_close(scorer.opinion(photo), torch.stack(apart).mean(0))
+
+
+def test_blur_takes_what_two_ways_of_shrinking_disagree_about() -> None:
+    texture = torch.rand(1, 3, 96, 96, generator=torch.Generator().manual_seed(0))
+    plain, soft = (Preprocess(size=32, method="area", blur=blur) for blur in (0.0, 1.0))
+    sampled = Preprocess(size=32, method="nearest").resize(texture)
+    apart = [(show(texture) - show(sampled)).abs().mean() for show in (plain, soft)]
+    assert apart[1] < 0.5 * apart[0]
+
+
+def test_blur_keeps_a_flat_photo_and_is_a_gaussian_elsewhere() -> None:
+    show = Preprocess(size=31, blur=1.0, mean=(0, 0, 0), std=(1, 1, 1))
+    torch.testing.assert_close(
+        show(torch.full((1, 3, 31, 31), 0.3)), torch.full((1, 3, 31, 31), 0.3)
+    )
+    point = torch.zeros(1, 3, 31, 31)
+    point[..., 15, 15] = 1.0
+    row = show(point)[0, 0, 15]
+    assert row[16] / row[15] == pytest.approx(np.exp(-0.5), rel=1e-4)
+    assert row[17] / row[15] == pytest.approx(np.exp(-2.0), rel=1e-4)
+
+
+def test_blur_out_of_range_is_refused() -> None:
+    with pytest.raises(InputError, match="0 <= blur <= 8"):
+        Preprocess(blur=-1)

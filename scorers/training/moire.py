@@ -19,7 +19,7 @@ _SUBPIXELS = 3  # a screen's pixel is as many columns, one a colour
 _TILT = 0.04  # by which the camera's corners miss the screen's, as a share of the sides
 _DISTORTION = 0.02  # of the lens, at most
 _FILTER = 0.4  # std of the antialiasing filter, in the camera's pixels
-_NOISE = 0.01  # std, in linear light
+_NOISE = 0.005  # std, in linear light
 _STEPS = 4  # of the iteration that undoes the distortion
 
 
@@ -37,9 +37,9 @@ def _photograph(photo: Tensor, generator: Generator) -> Tensor:
 
     height, width = photo.shape[-2:]
     corners = torch.tensor([[-1.0, -1.0], [1, -1], [1, 1], [-1, 1]])
-    # always inside the screen, whose border is not to be seen
-    inside = corners * (1 - 2 * _TILT * torch.rand(4, 2, generator=generator))
-    to_screen = get_perspective_transform(corners[None], inside[None])
+    # the camera sees a little more than the screen, so that none of the photo is missing
+    beyond = corners * (1 + 2 * _DISTORTION + 2 * _TILT * torch.rand(4, 2, generator=generator))
+    to_screen = get_perspective_transform(corners[None], beyond[None])
     bend = float(_DISTORTION * (2 * torch.rand((), generator=generator) - 1))
 
     shown = gaussian_blur(screen(to_linear(photo)), _FILTER * _SUBPIXELS)

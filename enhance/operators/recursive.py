@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from enhance.operators.threads import in_slabs
+
 BLOCK = 1 << 16  # elements worked on at once, so that they stay in the processor's cache
-SLAB = 1 << 20  # elements that are worth a thread of their own
 
 
 def recursive_filter(image: Tensor, across: Tensor, down: Tensor, rates: Sequence[float]) -> Tensor:
@@ -102,7 +101,7 @@ def _transpose(state: Tensor, out: Tensor) -> Tensor:
         for target, source in zip(out.flatten(0, 1), state.flatten(0, 1), strict=True):
             target[:, lines].copy_(source[lines].t())
 
-    _in_slabs(work, state, state.shape[-2])
+    _among_threads(work, state, state.shape[-2])
     return out
 
 
@@ -116,7 +115,7 @@ def _scan(state: Tensor, links: Tensor, backwards: bool) -> None:
         for previous, row, weight in zip(rows, rows[1:], weights, strict=False):
             row.lerp_(previous, weight)
 
-    _in_slabs(work, state, state.shape[-1])
+    _among_threads(work, state, state.shape[-1])
 
 
 def _scan_adjoint(
@@ -155,7 +154,7 @@ def _scan_adjoint(
                 )
             givers.mul_(left)
 
-    _in_slabs(work, grad, grad.shape[-1])
+    _among_threads(work, grad, grad.shape[-1])
 
 
 def _blocks(state: Tensor, count: int, *, forwards: bool) -> Iterator[slice]:
@@ -167,18 +166,9 @@ def _blocks(state: Tensor, count: int, *, forwards: bool) -> Iterator[slice]:
         yield slice(start, min(start + size, count))
 
 
-def _in_slabs(work: Callable[[slice], None], state: Tensor, lines: int) -> None:
-    """Share independent lines among as many threads as torch uses: short rows keep it to one."""
-    threads = min(torch.get_num_threads(), state.numel() // SLAB, lines)
-    if threads < 2 or state.device.type != "cpu":
+def _among_threads(work: Callable[[slice], None], state: Tensor, lines: int) -> None:
+    """Share independent lines in the processor's memory; another device has threads enough."""
+    if state.device.type == "cpu":
+        in_slabs(work, lines, state.numel())
+    else:
         work(slice(None))
-        return
-    inference = torch.is_inference_mode_enabled()
-
-    def slab(lines: slice) -> None:
-        with torch.inference_mode(inference), torch.no_grad():
-            work(lines)
-
-    cuts = [lines * n // threads for n in range(threads + 1)]
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(slab, [slice(a, b) for a, b in itertools.pairwise(cuts)]))

@@ -13,14 +13,18 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from enhance.errors import ImageError, ParameterError
-from enhance.operators import opencv
+from enhance.operators import compiled, opencv
 from enhance.operators.domain_transform import DomainTransform, domain_transform
 
 
-@pytest.fixture(autouse=True)
-def without_opencv(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Here the filter written in torch is tested, also where OpenCV would be asked."""
+@pytest.fixture(autouse=True, params=["torch", "compiled"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The filter written in torch and the compiled one, also where OpenCV would be asked."""
     monkeypatch.setattr(opencv, "_module", lambda: None)
+    if request.param == "torch":
+        monkeypatch.setattr(compiled, "_module", lambda: None)
+    else:
+        pytest.importorskip("numba")
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
@@ -247,7 +251,7 @@ def test_threads_and_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None
 
     expected = run()
     monkeypatch.setattr("enhance.operators.recursive.BLOCK", 100)
-    monkeypatch.setattr("enhance.operators.recursive.SLAB", 100)
+    monkeypatch.setattr("enhance.operators.threads.SLAB", 100)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     for seen, result in zip(run(), expected, strict=True):
         torch.testing.assert_close(seen, result, rtol=0, atol=1e-13)

@@ -6,8 +6,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from enhance.operators import opencv
+from enhance.operators import compiled, opencv
 from enhance.operators.domain_transform import domain_transform
+
+
+@pytest.fixture(autouse=True)
+def without_compiled_loops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They would be asked first."""
+    monkeypatch.setattr(compiled, "_module", lambda: None)
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:

@@ -1,0 +1,128 @@
+"""The domain transform by compiled loops: distances, recursive filter, and the adjoint of both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from enhance.operators import scan_kernels
+from enhance.operators.compiled import compiled
+from enhance.operators.threads import in_slabs
+
+
+def smooth(
+    image: Tensor, guide: Tensor, inverse_s: Tensor, inverse_r: Tensor, rates: Sequence[float]
+) -> Tensor:
+    """The recursive filter of `enhance.operators.recursive` with the distances of `guide`.
+
+    Args:
+        image, guide: ``(B, C, H, W)`` and ``(B, C', H, W)``, as `compiled.usable` wants them.
+        inverse_s, inverse_r: ``(B, 1, 1)``; neighbours that differ by ``s``, summed over the
+            guide's channels, are ``inverse_s + inverse_r s`` apart.
+        rates: one number an iteration, each twice the one before.
+    """
+    inputs = image, guide, inverse_s, inverse_r
+    keep = torch.is_grad_enabled() and any(value.requires_grad for value in inputs)
+    smoothed: Tensor = _Smooth.apply(*inputs, tuple(rates), keep)
+    return smoothed
+
+
+class _Smooth(torch.autograd.Function):
+    """The whole filter as one node; what goes into each pass is kept for its adjoint."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        image: Tensor,
+        guide: Tensor,
+        inverse_s: Tensor,
+        inverse_r: Tensor,
+        rates: tuple[float, ...],
+        keep: bool,
+    ) -> Tensor:
+        # those of the first iteration; later ones are their squares
+        weights = [
+            step.mul_(inverse_r).add_(inverse_s).mul_(-rates[0]).exp_() for step in _steps(guide)
+        ]
+        states = [image]
+        for number in range(2 * len(rates)):
+            source, axis = states[-1], number % 2
+            if keep or not number:
+                states.append(_empty(image, *image.shape))
+            kernel = scan_kernels.scan_columns if axis else scan_kernels.scan_rows
+            _share(kernel, [source, states[-1], weights[axis]], [number // 2], axis)
+        if keep:
+            ctx.rates = rates
+            ctx.save_for_backward(guide, inverse_r, *weights, *states)
+        return states[-1]
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        guide, inverse_r, *weights = ctx.saved_tensors[:4]
+        states, rates = ctx.saved_tensors[4:], ctx.rates
+        slopes = [_empty(weight, *weight.shape).zero_() for weight in weights]
+        grad, middle = _empty(grad, *grad.shape).copy_(grad), _empty(grad, *grad.shape)
+        for number in reversed(range(2 * len(rates))):
+            axis = number % 2
+            planes = [states[number], states[number + 1], middle, grad, weights[axis], slopes[axis]]
+            kernel = scan_kernels.adjoint_columns if axis else scan_kernels.adjoint_rows
+            _share(kernel, planes, [number // 2, rates[number // 2]], axis)
+        guide_grad = s_grad = r_grad = None
+        if ctx.needs_input_grad[2]:
+            s_grad = _total(slopes)
+        if ctx.needs_input_grad[3]:
+            r_grad = _total([a.mul_(b) for a, b in zip(_steps(guide), slopes, strict=True)])
+        if ctx.needs_input_grad[1]:
+            guide_grad = middle if guide.shape == middle.shape else _empty(guide, *guide.shape)
+            pulls = [slope.mul_(inverse_r) for slope in slopes]
+            _share(scan_kernels.steps_adjoint, [guide, *pulls, guide_grad], [], 0)
+        return grad, guide_grad, s_grad, r_grad, None, None
+
+
+def _total(planes: Sequence[Tensor]) -> Tensor:
+    """Sum over all pixels of all planes ``(B, H, W)``: ``(B, 1, 1)``."""
+    first, second = (plane.sum((-2, -1), keepdim=True) for plane in planes)
+    return first + second
+
+
+def _steps(guide: Tensor) -> tuple[Tensor, Tensor]:
+    """Absolute differences of neighbours: ``(B, H, W - 1)`` in rows, ``(B, H - 1, W)`` in columns.
+
+    Summed over channels.
+    """
+    batch, _, height, width = guide.shape
+    across = _empty(guide, batch, height, width - 1)
+    down = _empty(guide, batch, height - 1, width)
+    _share(scan_kernels.steps, [guide, across, down], [], 0)
+    return across, down
+
+
+def _empty(like: Tensor, *shape: int) -> Tensor:
+    """Memory by NumPy, which asks for large pages; torch does not, and pays at each first touch."""
+    return torch.from_numpy(np.empty(shape, str(like.dtype).removeprefix("torch.")))
+
+
+def _share(
+    function: Callable[..., None], planes: Sequence[Tensor], numbers: Sequence[float], axis: int
+) -> None:
+    """Run a kernel on each image of a batch, its rows (axis 0) or columns among threads.
+
+    What a kernel writes to must be contiguous; the rest may be expanded or be a view.
+    """
+    kernel = compiled(function)
+    batch, _, *size = planes[0].shape
+    lines = size[axis]
+    images = [[plane[b].detach().contiguous().numpy() for plane in planes] for b in range(batch)]
+
+    def work(slab: slice) -> None:
+        for b in range(slab.start // lines, -(-slab.stop // lines)):
+            start, stop = max(slab.start - b * lines, 0), min(slab.stop - b * lines, lines)
+            kernel(*images[b], *numbers, start, stop)
+
+    in_slabs(work, batch * lines, planes[0].numel())

@@ -1,0 +1,211 @@
+"""Loops of the recursive filter, its adjoint and its distances, for a compiler.
+
+Plain Python on NumPy arrays, a row or a column at a time; `enhance.operators.compiled` has Numba
+translate them where it is installed. Each works on the rows or columns from `start` to `stop`
+alone, so that threads can share a photo. A weight links two neighbours; ``squarings`` says how
+often it is squared before use, since rates double from one iteration to the next.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+Array = np.ndarray
+
+
+def scan_rows(
+    source: Array, target: Array, weights: Array, squarings: int, start: int, stop: int
+) -> None:
+    """Filter rows of `source` ``(C, H, W)`` both ways into `target`, which may be `source`.
+
+    Four rows at once: each waits for its own last pixel, so one alone leaves the processor idle.
+    Past the end the last row is taken again, which is harmless: all four are read, then written.
+    """
+    channels, _, length = source.shape
+    one = source.dtype.type(1)
+    for first in range(start, stop, 4):
+        r0, r1 = first, min(first + 1, stop - 1)
+        r2, r3 = min(first + 2, stop - 1), min(first + 3, stop - 1)
+        for c in range(channels):
+            y0, y1, y2, y3 = source[c, r0, 0], source[c, r1, 0], source[c, r2, 0], source[c, r3, 0]
+            target[c, r0, 0], target[c, r1, 0] = y0, y1
+            target[c, r2, 0], target[c, r3, 0] = y2, y3
+            for n in range(1, length):
+                w0, w1 = weights[r0, n - 1], weights[r1, n - 1]
+                w2, w3 = weights[r2, n - 1], weights[r3, n - 1]
+                for _ in range(squarings):
+                    w0, w1, w2, w3 = w0 * w0, w1 * w1, w2 * w2, w3 * w3
+                y0 = (one - w0) * source[c, r0, n] + w0 * y0
+                y1 = (one - w1) * source[c, r1, n] + w1 * y1
+                y2 = (one - w2) * source[c, r2, n] + w2 * y2
+                y3 = (one - w3) * source[c, r3, n] + w3 * y3
+                target[c, r0, n], target[c, r1, n] = y0, y1
+                target[c, r2, n], target[c, r3, n] = y2, y3
+            for n in range(length - 2, -1, -1):
+                w0, w1 = weights[r0, n], weights[r1, n]
+                w2, w3 = weights[r2, n], weights[r3, n]
+                for _ in range(squarings):
+                    w0, w1, w2, w3 = w0 * w0, w1 * w1, w2 * w2, w3 * w3
+                y0 = (one - w0) * target[c, r0, n] + w0 * y0
+                y1 = (one - w1) * target[c, r1, n] + w1 * y1
+                y2 = (one - w2) * target[c, r2, n] + w2 * y2
+                y3 = (one - w3) * target[c, r3, n] + w3 * y3
+                target[c, r0, n], target[c, r1, n] = y0, y1
+                target[c, r2, n], target[c, r3, n] = y2, y3
+
+
+def scan_columns(
+    source: Array, target: Array, weights: Array, squarings: int, start: int, stop: int
+) -> None:
+    """Filter columns of `source` ``(C, H, W)`` both ways into `target`, which may be `source`.
+
+    A row at a time, so that memory is read as it lies.
+    """
+    channels, length, _ = source.shape
+    for c in range(channels):
+        for k in range(start, stop):
+            target[c, 0, k] = source[c, 0, k]
+    for n in range(1, length):
+        for c in range(channels):
+            for k in range(start, stop):
+                w = weights[n - 1, k]
+                for _ in range(squarings):
+                    w *= w
+                x = source[c, n, k]
+                target[c, n, k] = x + w * (target[c, n - 1, k] - x)
+    for n in range(length - 2, -1, -1):
+        for c in range(channels):
+            for k in range(start, stop):
+                w = weights[n, k]
+                for _ in range(squarings):
+                    w *= w
+                x = target[c, n, k]
+                target[c, n, k] = x + w * (target[c, n + 1, k] - x)
+
+
+def adjoint_rows(
+    before: Array,
+    after: Array,
+    middle: Array,
+    grad: Array,
+    weights: Array,
+    slope: Array,
+    squarings: int,
+    rate: float,
+    start: int,
+    stop: int,
+) -> None:
+    """Adjoint of `scan_rows` from `before` to `after`: `grad` in place, `slope` added to.
+
+    ``y = x + w (y' - x)`` with the pixel ``y'`` before it has ``dx = (1 - w) g``, passes
+    ``w g`` on to ``y'``, and ``dw = g (y' - x)``; ``w = exp(-rate d)`` makes that
+    ``dd = -rate w dw``, summed over channels in `slope` ``(H, W - 1)``. What lay between the
+    two directions is filtered again in `middle` ``(C, H, W)``: it costs less than to keep it.
+    """
+    channels, _, length = before.shape
+    one, scale = before.dtype.type(1), before.dtype.type(rate)
+    row = middle[0, start]  # no other thread's
+    for r in range(start, stop):
+        for c in range(channels):
+            y = before[c, r, 0]
+            row[0] = y
+            g = grad[c, r, 0]
+            for n in range(length - 1):
+                w = weights[r, n]
+                for _ in range(squarings):
+                    w *= w
+                grad[c, r, n] = (one - w) * g
+                slope[r, n] -= scale * w * g * (after[c, r, n + 1] - y)
+                g = grad[c, r, n + 1] + w * g
+                y = (one - w) * before[c, r, n + 1] + w * y
+                row[n + 1] = y
+            for n in range(length - 1, 0, -1):
+                w = weights[r, n - 1]
+                for _ in range(squarings):
+                    w *= w
+                grad[c, r, n] = (one - w) * g
+                slope[r, n - 1] -= scale * w * g * (row[n - 1] - before[c, r, n])
+                g = grad[c, r, n - 1] + w * g
+            grad[c, r, 0] = g
+
+
+def adjoint_columns(
+    before: Array,
+    after: Array,
+    middle: Array,
+    grad: Array,
+    weights: Array,
+    slope: Array,
+    squarings: int,
+    rate: float,
+    start: int,
+    stop: int,
+) -> None:
+    """Adjoint of `scan_columns`, as `adjoint_rows` is."""
+    channels, length, _ = before.shape
+    scale = before.dtype.type(rate)
+    for c in range(channels):
+        for k in range(start, stop):
+            middle[c, 0, k] = before[c, 0, k]
+    for n in range(length - 1):
+        for c in range(channels):
+            for k in range(start, stop):
+                w = weights[n, k]
+                for _ in range(squarings):
+                    w *= w
+                g, y, x = grad[c, n, k], middle[c, n, k], before[c, n + 1, k]
+                passed = w * g
+                grad[c, n, k] = g - passed
+                grad[c, n + 1, k] += passed
+                slope[n, k] -= scale * passed * (after[c, n + 1, k] - y)
+                middle[c, n + 1, k] = x + w * (y - x)
+    for n in range(length - 1, 0, -1):
+        for c in range(channels):
+            for k in range(start, stop):
+                w = weights[n - 1, k]
+                for _ in range(squarings):
+                    w *= w
+                g = grad[c, n, k]
+                passed = w * g
+                grad[c, n, k] = g - passed
+                grad[c, n - 1, k] += passed
+                slope[n - 1, k] -= scale * passed * (middle[c, n - 1, k] - before[c, n, k])
+
+
+def steps(guide: Array, across: Array, down: Array, start: int, stop: int) -> None:
+    """Differences of neighbours in rows of `guide` ``(C, H, W)``, summed over channels.
+
+    `across` is ``(H, W - 1)``; row ``r`` of `down` ``(H - 1, W)`` leads to the row below.
+    """
+    channels, height, width = guide.shape
+    for r in range(start, stop):
+        across[r] = 0
+        for c in range(channels):
+            for k in range(width - 1):
+                across[r, k] += abs(guide[c, r, k + 1] - guide[c, r, k])
+        if r < height - 1:
+            down[r] = 0
+            for c in range(channels):
+                for k in range(width):
+                    down[r, k] += abs(guide[c, r + 1, k] - guide[c, r, k])
+
+
+def steps_adjoint(
+    guide: Array, across: Array, down: Array, grad: Array, start: int, stop: int
+) -> None:
+    """Adjoint of `steps`: `across` and `down` hold gradients; rows of `grad` are written."""
+    channels, height, width = guide.shape
+    for r in range(start, stop):
+        for c in range(channels):
+            for k in range(width):
+                grad[c, r, k] = 0
+            for k in range(width - 1):
+                pull = across[r, k] * np.sign(guide[c, r, k + 1] - guide[c, r, k])
+                grad[c, r, k] -= pull
+                grad[c, r, k + 1] += pull
+            if r < height - 1:
+                for k in range(width):
+                    grad[c, r, k] -= down[r, k] * np.sign(guide[c, r + 1, k] - guide[c, r, k])
+            if r > 0:
+                for k in range(width):
+                    grad[c, r, k] += down[r - 1, k] * np.sign(guide[c, r, k] - guide[c, r - 1, k])

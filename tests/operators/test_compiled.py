@@ -1,0 +1,84 @@
+"""Compiled loops against the same operators in torch, values and gradients; and doing without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from enhance.operators import compiled, opencv
+from enhance.operators.domain_transform import domain_transform
+
+DTYPES = {torch.float32: 1e-6, torch.float64: 1e-12}
+
+
+def random(*shape: int, seed: int = 0) -> Tensor:
+    return torch.rand(*shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
+def both_ways(
+    monkeypatch: pytest.MonkeyPatch, run: Callable[..., Tensor], values: list[Tensor]
+) -> list[list[Tensor]]:
+    """Result and gradients to all values: compiled, then in torch."""
+    pytest.importorskip("numba")
+    ways = []
+    for module in (compiled._module, lambda: None):
+        monkeypatch.setattr(compiled, "_module", module)
+        inputs = [value.clone().requires_grad_() for value in values]
+        result = run(*inputs)
+        weights = torch.linspace(-1, 1, result.numel(), dtype=result.dtype)
+        gradients = torch.autograd.grad((weights.reshape(result.shape) * result).mean(), inputs)
+        ways.append([result.detach(), *gradients])
+    return ways
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("channels", "guides"), [(3, 3), (1, 3), (5, 1)])
+def test_domain_transform(
+    monkeypatch: pytest.MonkeyPatch, dtype: torch.dtype, channels: int, guides: int
+) -> None:
+    images = random(2, channels, 23, 31), random(1, guides, 23, 31, seed=1)
+    sigmas = torch.tensor([1.5, 20.0]), torch.tensor([0.1, 0.6])
+    values = [value.to(dtype) for value in (*images, *sigmas)]
+    for seen, expected in zip(*both_ways(monkeypatch, domain_transform, values), strict=True):
+        torch.testing.assert_close(seen, expected, rtol=0, atol=DTYPES[dtype])
+
+
+def test_lines_may_go_to_several_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("numba")
+    image = random(3, 2, 9, 14)
+    whole = domain_transform(image)
+    monkeypatch.setattr("enhance.operators.threads.SLAB", 100)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
+    assert torch.equal(domain_transform(image), whole)
+
+
+def test_without_numba_torch_filters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "_module", lambda: None)
+    monkeypatch.setattr(opencv, "_module", lambda: None)
+    assert not compiled.usable(torch.zeros(1))
+    image = torch.full((1, 1, 5, 6), 0.25)
+    torch.testing.assert_close(domain_transform(image), image)
+
+
+def test_what_loops_cannot_work_on_is_left_to_torch() -> None:
+    assert not compiled.usable(torch.zeros(1, dtype=torch.int32))
+    assert not compiled.usable(torch.zeros(1), torch.zeros(1, device="meta"))
+
+
+def test_a_folder_that_cannot_be_written_to_costs_time_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    numba = pytest.importorskip("numba")
+    translate = numba.njit
+
+    def without_folder(function: Callable[..., object], cache: bool = False, **options: object):
+        if cache:
+            raise RuntimeError("no locator available")
+        return translate(function, **options)
+
+    monkeypatch.setattr(numba, "njit", without_folder)
+    add_one = compiled.compiled.__wrapped__(lambda x: x + 1)
+    assert add_one(2) == 3

@@ -13,7 +13,7 @@ from torch import Tensor
 from benchmarks.quality.methods import Method
 from benchmarks.quality.tasks import Task
 from enhance.tuning.gain import Gain
-from enhance.tuning.guard import Evidence, default_guards
+from enhance.tuning.guards import Evidence, default_guards
 from scorers.evaluation.figure import Figure, bootstrap
 
 OF_THE_SCORE = ("interval", "jitter", "witness")

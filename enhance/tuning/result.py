@@ -14,7 +14,7 @@ from enhance.imaging.photo import Photo
 from enhance.operators.base import Operator
 from enhance.recipe import Recipe, Verdict
 from enhance.rendering import render_full
-from enhance.tuning.guard import GuardReport
+from enhance.tuning.guards import GuardReport
 from enhance.tuning.objective import Objective
 
 if TYPE_CHECKING:

@@ -28,12 +28,35 @@ class Judge:
         name: how the recipe calls it.
         sha256: of its weights, where it has a card; else None.
         view_size: side of the image it was made for, in px.
+        witness: the embedded scorer of the other kind, for a second opinion; None where `score`
+            is a callable of the caller's, whose taste no embedded scorer is asked about.
     """
 
     score: Callable[[Tensor], Tensor]
     name: str
     sha256: str | None = None
     view_size: int = _VIEW_SIZE
+    witness: Callable[[Tensor], Tensor] | None = None
+
+
+class OnDemand:
+    """A scorer by name, loaded when it is first asked, onto the device of the images.
+
+    >>> OnDemand("nima-technical")(torch.rand(1, 3, 32, 32)).shape
+    torch.Size([1])
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._scorer: nn.Module | None = None
+
+    def __call__(self, images: Tensor) -> Tensor:
+        if self._scorer is None:
+            import scorers
+
+            self._scorer = scorers.load(self.name).to(images.device)
+        scores: Tensor = self._scorer(images)
+        return scores
 
 
 def resolve_scorer(
@@ -58,7 +81,14 @@ def resolve_scorer(
     card = getattr(scorer, "card", None)
     name = getattr(card, "name", None) or getattr(scorer, "__name__", type(scorer).__name__)
     size = int(getattr(scorer, "view_size", _VIEW_SIZE))
-    return Judge(scorer, str(name), getattr(card, "sha256", None), size)
+    sha256 = getattr(card, "sha256", None)
+    return Judge(scorer, str(name), sha256, size, _other_kind(card))
+
+
+def _other_kind(card: Any) -> OnDemand | None:
+    """The embedded scorer that looks at native pixels if this one shrinks, and the reverse."""
+    view = getattr(getattr(card, "preprocess", None), "view", None)
+    return None if view is None else OnDemand(TECHNICAL if view == "whole" else TONE)
 
 
 def _default(operator: Operator[Any]) -> str:

@@ -15,7 +15,7 @@ from enhance.operators.resolve import OperatorLike, members, resolve_operator
 from enhance.recipe import Recipe
 from enhance.tuning import strategies
 from enhance.tuning.cost import leaving_cost
-from enhance.tuning.guard import Guard, resolve_guards
+from enhance.tuning.guards import Guard, resolve_guards
 from enhance.tuning.objective import Objective
 from enhance.tuning.scoring import ScorerLike, resolve_scorer
 from enhance.tuning.space import Space
@@ -74,7 +74,7 @@ def tune_together(
     objective = Objective(chosen, judge.score, views, space, cost)
     name = strategy or ("gradient" if objective.differentiable else "bayesian")
     found = strategies.get(name)(objective, seed=seed)
-    decision = decide(objective, found.point, checks)
+    decision = decide(objective, found.point, checks, judge.witness)
     enhanced = decision.verdict == "enhanced"
     baseline = float(objective.baseline.mean())
     gain = decision.gain.mean if enhanced else 0.0

@@ -15,7 +15,7 @@ from enhance.operators.resolve import OperatorLike, members, resolve_operator
 from enhance.recipe import Recipe
 from enhance.tuning import strategies
 from enhance.tuning.cost import leaving_cost
-from enhance.tuning.guard import Guard, resolve_guards
+from enhance.tuning.guards import Guard, resolve_guards
 from enhance.tuning.objective import Objective
 from enhance.tuning.predictor import predict
 from enhance.tuning.result import TuneResult
@@ -108,7 +108,7 @@ def tune(
     name = strategy or _fastest(objective, storage)
     found = _search(objective, name, seed, progress, storage)
     candidate = space.describe(found.point)
-    decision = decide(objective, space.to_unit(candidate), checks)
+    decision = decide(objective, space.to_unit(candidate), checks, judge.witness)
     enhanced = decision.verdict == "enhanced"
     chosen = space.describe(decision.point) if enhanced else _untouched(chosen_operator, space)
     baseline = float(objective.baseline.mean())

@@ -11,8 +11,8 @@ from torch import Tensor
 from enhance.recipe import Verdict
 from enhance.tuning.cost import neutral_at_default
 from enhance.tuning.gain import Gain, paired_gain
-from enhance.tuning.guard import Evidence, Guard, GuardReport
-from enhance.tuning.objective import Objective
+from enhance.tuning.guards import Evidence, Guard, GuardReport
+from enhance.tuning.objective import Objective, ScoreFunction
 
 _SHARES = (2 / 3, 1 / 3)
 """Shares of the way to the best setting that are offered to guards that refuse the whole of it."""
@@ -39,14 +39,19 @@ class Decision:
     guards: Sequence[GuardReport]
 
 
-def decide(objective: Objective, point: Tensor, guards: Sequence[Guard]) -> Decision:
+def decide(
+    objective: Objective,
+    point: Tensor,
+    guards: Sequence[Guard],
+    witness: ScoreFunction | None = None,
+) -> Decision:
     """Accept the best point, or a smaller step towards it, or nothing.
 
     Where the best point fails a guard, two thirds and one third of the way to it are offered, for
     the parameters whose default changes nothing. If none passes, the photo stays as it is, for
-    the reason that the best point failed.
+    the reason that the best point failed. The witness is a second scorer, for guards that ask one.
     """
-    best = _judge(objective, point, guards)
+    best = _judge(objective, point, guards, witness)
     if best.verdict == "enhanced" or best.gain.mean <= 0:
         return best
     rest, space = point.clone(), objective.space
@@ -56,7 +61,7 @@ def decide(objective: Objective, point: Tensor, guards: Sequence[Guard]) -> Deci
     if torch.equal(rest, point):
         return best
     for share in _SHARES:
-        decision = _judge(objective, rest + share * (point - rest), guards)
+        decision = _judge(objective, rest + share * (point - rest), guards, witness)
         if decision.verdict == "enhanced":
             reason = f"moved {share:.0%} of the way to the best setting, where {best.reason}"
             return replace(decision, reason=reason)
@@ -65,7 +70,12 @@ def decide(objective: Objective, point: Tensor, guards: Sequence[Guard]) -> Deci
     return best
 
 
-def _judge(objective: Objective, point: Tensor, guards: Sequence[Guard]) -> Decision:
+def _judge(
+    objective: Objective,
+    point: Tensor,
+    guards: Sequence[Guard],
+    witness: ScoreFunction | None,
+) -> Decision:
     scores = objective.scores(point[None])[0]
     gain = paired_gain(objective.baseline, scores)
     if gain.mean <= 0:
@@ -74,7 +84,7 @@ def _judge(objective: Objective, point: Tensor, guards: Sequence[Guard]) -> Deci
     reports: list[GuardReport] = []
     if guards:
         after = objective.render(point[None])[0]
-        evidence = Evidence(objective.views.images, after, gain, objective.scorer)
+        evidence = Evidence(objective.views.images, after, gain, objective.scorer, witness)
         reports = [guard.check(evidence) for guard in guards]
     failed = [report.finding for report in reports if not report.passed]
     if failed:

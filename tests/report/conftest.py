@@ -11,7 +11,7 @@ import enhance
 from enhance.batch import Row
 from enhance.report.photo import photo_report
 from enhance.report.sheet import contact_sheet
-from enhance.tuning.guard import Clipping
+from enhance.tuning.guards import Clipping
 
 
 @pytest.fixture(scope="session")

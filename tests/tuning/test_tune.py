@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 import enhance
-from enhance.tuning.guard import Evidence, GuardReport
+from enhance.tuning.guards import Evidence, GuardReport
 
 
 def test_a_better_photo_its_settings_and_a_verdict(paint, grey, target) -> None:
@@ -46,7 +46,7 @@ def test_the_cost_and_guards_hold_back_and_without_them_it_is_the_raw_maximum(
     paint, grey, target
 ) -> None:
     scorer = target(0.8, 0.5)
-    held = enhance.tune(grey, paint, scorer)
+    held = enhance.tune(grey, paint, scorer, guards=["interval", "clipping"])
     raw = enhance.tune(grey, paint, scorer, guards=[])
     assert raw.settings["red"] == pytest.approx(0.3, abs=0.01)
     # the maximum of 5 - 10 (r - .3)^2 - .4 (r / .5)^2, where the derivative is zero

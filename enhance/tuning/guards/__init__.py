@@ -1,0 +1,76 @@
+"""Do no harm: what a winning setting must also satisfy, beside a high score.
+
+A guard is one small object, one a file here: it measures something on the untouched and the
+enhanced views and compares it with a limit. Pass your own among ``guards=[...]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from enhance.errors import ParameterError, unknown_name
+from enhance.tuning.guards.banding import Banding
+from enhance.tuning.guards.clipping import Clipping
+from enhance.tuning.guards.colour import ColourShift
+from enhance.tuning.guards.evidence import Evidence, Guard, GuardReport
+from enhance.tuning.guards.halo import Halo
+from enhance.tuning.guards.noise import NoiseGain
+from enhance.tuning.guards.score import Interval, Jitter
+from enhance.tuning.guards.witness import Witness
+
+__all__ = [
+    "Banding",
+    "Clipping",
+    "ColourShift",
+    "Evidence",
+    "Guard",
+    "GuardReport",
+    "Halo",
+    "Interval",
+    "Jitter",
+    "NoiseGain",
+    "Witness",
+    "default_guards",
+    "resolve_guards",
+]
+
+
+def default_guards() -> list[Guard]:
+    """The guards that run unless the caller lists others.
+
+    >>> [guard.name for guard in default_guards()][:4]
+    ['interval', 'jitter', 'clipping', 'noise']
+    """
+    return [
+        Interval(),
+        Jitter(),
+        Clipping(),
+        NoiseGain(),
+        Halo(),
+        Banding(),
+        ColourShift(),
+        Witness(),
+    ]
+
+
+def resolve_guards(guards: Iterable[str | Guard] | None) -> list[Guard]:
+    """Guards from names and objects; None means the default ones.
+
+    Raises:
+        UnknownNameError: no guard has this name.
+        ParameterError: something that is neither a name nor a guard.
+    """
+    if guards is None:
+        return default_guards()
+    known = {guard.name: guard for guard in default_guards()}
+    resolved: list[Guard] = []
+    for guard in guards:
+        if isinstance(guard, str):
+            if guard not in known:
+                raise unknown_name("guard", guard, known)
+            resolved.append(known[guard])
+        elif callable(getattr(guard, "check", None)) and hasattr(guard, "name"):
+            resolved.append(guard)
+        else:
+            raise ParameterError(f"a guard must have a name and a check, got {guard!r}")
+    return resolved

@@ -1,0 +1,38 @@
+"""A second opinion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from enhance.tuning.gain import paired_gain
+from enhance.tuning.guards.evidence import Evidence, GuardReport
+
+
+@dataclass(frozen=True)
+class Witness:
+    """A scorer that was not maximised must not find the result clearly worse.
+
+    Clearly: the upper end of the 95 % interval of its gain lies below minus the limit. The first
+    few views are enough for that. Passes where there is no second scorer.
+    """
+
+    limit: float = 0.2
+    views: int = 4
+    name: str = "witness"
+
+    def check(self, evidence: Evidence) -> GuardReport:
+        if evidence.witness is None:
+            return GuardReport(self.name, 0.0, self.limit, True, "no second scorer was asked")
+        before, after = evidence.before[: self.views], evidence.after[: self.views]
+        with torch.no_grad():
+            untouched, enhanced = evidence.witness(torch.cat([before, after])).chunk(2)
+        gain = paired_gain(untouched, enhanced)
+        passed = gain.high >= -self.limit
+        value = max(0.0, -gain.high)
+        finding = (
+            f"a second scorer's gain is {gain.mean:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}] "
+            f"(a drop of {self.limit:g} is too much)"
+        )
+        return GuardReport(self.name, value, self.limit, passed, finding)

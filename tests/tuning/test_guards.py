@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from enhance.errors import ParameterError, UnknownNameError
+from enhance.operators.registry import get
+from enhance.tuning.gain import Gain
+from enhance.tuning.guards import (
+    Banding,
+    Clipping,
+    ColourShift,
+    Evidence,
+    Halo,
+    Interval,
+    Jitter,
+    NoiseGain,
+    Witness,
+    default_guards,
+    resolve_guards,
+)
+
+
+def evidence(before: Tensor, after: Tensor, gain: Gain | None = None, scorer=None) -> Evidence:
+    return Evidence(
+        before, after, gain or Gain(1, 0.9, 1.1), scorer or (lambda x: x.mean((1, 2, 3)))
+    )
+
+
+def test_clipping_counts_only_what_is_new() -> None:
+    before = torch.full((1, 3, 10, 10), 0.5)
+    before[..., :2, :] = 1
+    after = before.clone()
+    after[..., 5, :] = 0
+    report = Clipping(limit=0.05).check(evidence(before, after))
+    assert report.value == pytest.approx(0.1)
+    assert not report.passed
+    assert "10.0% of the pixels" in report.finding
+    assert Clipping(limit=0.05).check(evidence(before, before)).value == 0
+
+
+@pytest.mark.parametrize("factor", [0.5, 1, 3])
+def test_noise_gain_is_the_factor_of_the_noise(factor: float) -> None:
+    noise = 0.03 * torch.randn(2, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    ramp = torch.linspace(0.3, 0.7, 64).expand(2, 3, 64, 64)
+    report = NoiseGain().check(evidence(ramp + noise, ramp + factor * noise))
+    assert report.value == pytest.approx(factor, rel=0.02)
+    assert report.passed == (factor <= 2)
+
+
+def test_noise_gain_ignores_edges_and_lossless_flats() -> None:
+    before = torch.full((1, 3, 32, 32), 0.2)
+    before[..., 16:] = 0.5
+    after = before.clone()
+    after[..., 16:] = 0.9
+    assert NoiseGain().check(evidence(before, after)).value == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("gain", "passed"), [((0.1, 0.05, 0.15), True), ((0.1, -0.1, 0.3), False)])
+def test_interval(gain: tuple[float, float, float], passed: bool) -> None:
+    image = torch.zeros(2, 3, 4, 4)
+    report = Interval().check(evidence(image, image, Gain(*gain)))
+    assert report.passed is passed
+    assert ("within its own interval" in report.finding) is not passed
+
+
+def test_jitter_measures_a_scorer_that_depends_on_the_pixel_grid() -> None:
+    rows = (torch.arange(16) % 2).float()
+    before = rows[:, None].expand(2, 3, 16, 16).contiguous()
+
+    def grid_reader(images: Tensor) -> Tensor:
+        return images[:, 0, 2, 2]
+
+    report = Jitter().check(evidence(before, before, Gain(0.5, 0.4, 0.6), grid_reader))
+    assert report.value == 0.5
+    assert report.limit == pytest.approx(0.5**0.5)  # one of the two shifts changes it by 1
+    assert not report.passed
+    calm = Jitter().check(evidence(before, before, Gain(0.5, 0.4, 0.6)))
+    assert calm.passed
+
+
+def test_guards_by_name_object_and_default() -> None:
+    assert [guard.name for guard in resolve_guards(None)] == [g.name for g in default_guards()]
+    own = Clipping(limit=0.5)
+    assert resolve_guards(["noise", own]) == [NoiseGain(), own]
+    assert resolve_guards([]) == []
+    with pytest.raises(UnknownNameError, match="did you mean 'clipping'"):
+        resolve_guards(["cliping"])
+    with pytest.raises(ParameterError, match="must have a name and a check, got 3"):
+        resolve_guards([3])  # type: ignore[list-item]
+
+
+def scene() -> Tensor:
+    """A smooth sky over darker ground, in colour, with a hard edge between; 8-bit."""
+    rows, columns = torch.meshgrid(
+        torch.linspace(0, 1, 96), torch.linspace(0, 1, 96), indexing="ij"
+    )
+    sky = torch.stack([0.4 + 0.25 * columns, 0.5 + 0.2 * columns, 0.75 - 0.1 * rows])
+    ground = torch.stack([0.3 + 0.02 * columns, 0.25 + 0.05 * rows, 0.15 + 0 * rows])
+    picture = torch.where(rows + 0.3 * columns < 0.6, sky, ground)[None]
+    return (picture.repeat(2, 1, 1, 1) * 255).round() / 255
+
+
+def sharpened(image: Tensor, amount: float) -> Tensor:
+    kernel = torch.ones(3, 1, 9, 9) / 81
+    padded = torch.nn.functional.pad(image, (4,) * 4, mode="replicate")
+    blurred = torch.nn.functional.conv2d(padded, kernel, groups=3)
+    return (image + amount * (image - blurred)).clamp(0, 1)
+
+
+@pytest.mark.parametrize("exponent", [0.6, 1.0, 1.5])
+def test_a_global_curve_makes_no_halo_and_sharpening_does(exponent: float) -> None:
+    curve = Halo().check(evidence(scene(), scene() ** exponent))
+    assert curve.value == pytest.approx(0, abs=0.02)
+    assert curve.passed
+    seams = Halo().check(evidence(scene(), sharpened(scene(), 1.5)))
+    assert seams.value > 0.1
+    assert not seams.passed
+
+
+def test_halo_grows_with_sharpening_and_is_none_without_edges() -> None:
+    values = [Halo().check(evidence(scene(), sharpened(scene(), a))).value for a in (0, 0.3, 1)]
+    assert values == sorted(values)
+    assert values[0] == pytest.approx(0, abs=1e-6)
+    flat = torch.full((1, 3, 32, 32), 0.4)
+    assert Halo().check(evidence(flat, flat + 0.1)).value == 0
+
+
+@pytest.mark.parametrize("slope", [0.5, 2.0, 5.0])
+def test_banding_is_the_slope_of_the_curve_in_smooth_gradients(slope: float) -> None:
+    ramp = torch.linspace(0.4, 0.5, 64).expand(1, 3, 64, 64)
+    report = Banding().check(evidence(ramp, 0.4 + slope * (ramp - 0.4)))
+    assert report.value == pytest.approx(slope, rel=0.02)
+    assert report.passed == (slope < 4.5)
+
+
+def test_a_posterised_sky_has_bands() -> None:
+    assert not Banding().check(evidence(scene(), (scene() * 12).round() / 12)).passed
+    assert Banding().check(evidence(scene(), scene())).value == pytest.approx(1)
+
+
+def test_a_cast_is_a_colour_shift_and_saturation_is_not() -> None:
+    cast = scene() * torch.tensor([1.3, 1.0, 0.7])[:, None, None]
+    assert not ColourShift().check(evidence(scene(), cast.clamp(0, 1))).passed
+    grey = scene().mean(1, keepdim=True)
+    vivid = grey + 1.3 * (scene() - grey)
+    assert ColourShift().check(evidence(scene(), vivid)).passed
+    assert ColourShift().check(evidence(scene(), scene())).value == pytest.approx(0, abs=1e-4)
+
+
+@pytest.mark.parametrize("drop", [0.0, 0.1, 0.5])
+def test_a_witness_minds_a_clear_drop(drop: float) -> None:
+    before = torch.full((6, 3, 8, 8), 0.5)
+
+    def witness(images: Tensor) -> Tensor:
+        return 5 + images.mean((1, 2, 3))
+
+    found = Witness().check(
+        Evidence(before, before - drop, Gain(1, 0.9, 1.1), lambda x: x, witness)
+    )
+    assert found.passed == (drop <= 0.2)
+    assert found.value == pytest.approx(drop, abs=1e-5)
+
+
+def test_a_witness_that_is_unsure_or_absent_objects_to_nothing() -> None:
+    image = torch.full((4, 3, 8, 8), 0.5)
+    moods = iter([torch.tensor([5.0, 5, 5, 5, 7, 3, 1, 7])])
+    unsure = Evidence(image, image, Gain(1, 0.9, 1.1), lambda x: x, lambda _: next(moods))
+    assert Witness().check(unsure).passed
+    absent = Witness().check(evidence(image, image))
+    assert absent.passed
+    assert "no second scorer" in absent.finding
+
+
+def test_whoever_judged_the_other_embedded_scorer_is_the_witness() -> None:
+    from enhance.tuning.scoring import resolve_scorer
+
+    laplacian, turbo = get("laplacian"), get("turbo")
+    assert resolve_scorer(None, laplacian).witness.name == "nima-technical"  # type: ignore[union-attr]
+    assert resolve_scorer(None, turbo).witness.name == "nima-aesthetic"  # type: ignore[union-attr]
+    assert resolve_scorer(lambda x: x.mean((1, 2, 3)), turbo).witness is None

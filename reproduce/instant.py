@@ -34,8 +34,9 @@ from scorers.training.steering import colour_distance
 
 OPERATOR = "tone"
 FIXED = ("vibrance",)  # parameters that keep their default
+STORED = 256
 GOOD = 0.66
-UNDAMAGED = 0.2
+UNDAMAGED = 0.15
 MISUSED = 0.1  # share of photos damaged by the operator itself
 ANYHOW = 0.2  # share damaged in any direction; the rest lack what undeveloped photos lack
 RESTRAINT = 0.3  # what a parameter that changes little must not do: wander
@@ -51,9 +52,9 @@ def render(operator: Operator[Any], space: Space, image: Tensor, points: Tensor)
 def spoil(operator: Operator[Any], space: Space, photos: Tensor, generator: Generator) -> Tensor:
     """A share of the photos as they are, a share misused by the operator, the rest damaged."""
     count = len(photos)
-    keep = 0.35 + 0.6 * float(torch.rand((), generator=generator))
+    keep = 0.3 + 0.5 * float(torch.rand((), generator=generator))
     undeveloped = sample_damage(count, generator, kinds=CAMERA, keep=keep)(photos)
-    anyhow = sample_damage(count, generator, kinds=TONE, keep=0.5)(photos)
+    anyhow = sample_damage(count, generator, kinds=TONE, keep=0.4)(photos)
     default = space.defaults().float()
     reach = torch.rand(count, 1, generator=generator)
     away = torch.rand(count, len(default), generator=generator) - default
@@ -69,9 +70,26 @@ def spoil(operator: Operator[Any], space: Space, photos: Tensor, generator: Gene
     return spoiled.clamp(0, 1)
 
 
-def eight_bit(image: Tensor) -> Tensor:
-    """As a file would hold it: what clipping took away is gone."""
-    return (image * 255).round() / 255
+def eight_bit(image: Tensor, generator: Generator) -> Tensor:
+    """As a camera's file holds it: what clipping took away is gone, and a little noise is there.
+
+    The noise hides the combs and gaps that a curve leaves in the histogram of an 8-bit photo.
+    """
+    std = 0.01 * torch.rand(len(image), 1, 1, 1, generator=generator)
+    noise = torch.randn(image.shape, generator=generator)
+    return ((image + std * noise).clamp(0, 1) * 255).round() / 255
+
+
+def finish(photos: Tensor, generator: Generator) -> Tensor:
+    """Good photos end in many ways: not all of them reach black and white.
+
+    Otherwise the network learns to ask whether a photo has been touched at all, which says nothing
+    about photos of other cameras.
+    """
+    share = torch.rand(3, len(photos), 1, 1, 1, generator=generator)
+    white = 1 - 0.25 * (2 * share[0] - 1).clamp(min=0)
+    black = 0.08 * (2 * share[1] - 1).clamp(min=0)
+    return black + (white - black) * photos ** torch.exp(0.3 * (share[2] - 0.5))
 
 
 @torch.no_grad()
@@ -98,13 +116,15 @@ def validation(
     generator = torch.Generator().manual_seed(11)
     good = photos.batch(draw(len(photos), 96, generator))
     good = functional.interpolate(good, (SIZE, SIZE), mode="area")
-    damaged = eight_bit(sample_damage(len(good), generator, kinds=TONE, keep=0.5)(good))
-    flat = eight_bit(sample_damage(len(good), generator, kinds=CAMERA, keep=0.7)(good))
+    good = finish(good, generator)
+    damaged = sample_damage(len(good), generator, kinds=TONE, keep=0.4)(good)
+    flat = sample_damage(len(good), generator, kinds=CAMERA, keep=0.6)(good)
+    damaged, flat, same = (eight_bit(image, generator) for image in (damaged, flat, good))
 
     @torch.no_grad()
     def figures(network: nn.Module) -> dict[str, float]:
         row = {}
-        for name, image in (("damaged", damaged), ("undeveloped", flat), ("undamaged", good)):
+        for name, image in (("damaged", damaged), ("undeveloped", flat), ("undamaged", same)):
             answer: Prediction = network(image)
             rendered = render(operator, space, image, answer.points.double())
             before, after = colour_distance(image, good), colour_distance(rendered, good)
@@ -125,7 +145,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--operator", nargs="+", default=[OPERATOR])
     parser.add_argument("--out", type=Path, default=Path("runs/instant"))
-    parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--steps", type=int, default=1000)
     options = parser.parse_args()
     shared = Path(os.environ["ENHANCE_DATA"])
     torch.manual_seed(0)
@@ -148,10 +168,13 @@ def main() -> None:
         for pool, count in zip(pools, (14, 6), strict=True):
             for photo in pool.batch(draw(len(pool), count, generator)).split(1):
                 cut = random_crop_flip(photo, generator, 0.6)
-                photos.append(random_view(cut, SIZE, generator))
-        good = torch.cat(photos)
+                photos.append(random_view(cut, STORED, generator))
+        good = finish(torch.cat(photos), generator)
         with torch.no_grad():
-            return eight_bit(spoil(operator, space, good, generator)), good
+            image = eight_bit(spoil(operator, space, good, generator), generator)
+        # files are larger than what is seen of them: shrinking comes after the damage
+        image, good = random_view(torch.cat([image, good]), SIZE, generator).chunk(2)
+        return image, good
 
     def step_loss(step: int) -> dict[str, Tensor]:
         image, good = pairs(torch.Generator().manual_seed(5000 + step))
@@ -177,7 +200,7 @@ def main() -> None:
         Schedule(options.steps, 2e-3),
         options.out / name,
         validate=held,
-        validate_every=300,
+        validate_every=250,
         slower={"trunk": TRUNK_RATE},
     )
     assert isinstance(trained, Predictor)

@@ -20,6 +20,7 @@ LUMA = (0.299, 0.587, 0.114)
 
 TONE: Mapping[str, tuple[float, float]] = {
     "exposure": (-2.0, 1.0),  # stops, in linear light
+    "shoulder": (-2.0, 1.2),  # stops of middle tones; white stays, as cameras develop
     "gamma": (-0.35, 0.35),  # natural log of the exponent
     "contrast": (-0.7, 0.4),  # natural log of the gain about mid grey
     "saturation": (-0.9, 0.45),  # natural log of the gain of the chroma
@@ -29,6 +30,7 @@ TONE: Mapping[str, tuple[float, float]] = {
 }
 CAMERA: Mapping[str, tuple[float, float]] = {
     "exposure": (-2.0, 0.8),
+    "shoulder": (-2.0, 0.8),
     "gamma": (-0.29, 0.3),
     "contrast": (-0.69, 0.1),
     "saturation": (-0.69, 0.14),
@@ -149,6 +151,8 @@ def damage_tone(image: Tensor, amounts: Mapping[str, Tensor]) -> Tensor:
         [_column(amounts, "cast_red", image), zero, _column(amounts, "cast_blue", image)], dim=1
     )
     light = to_linear(image) * torch.exp2(_column(amounts, "exposure", image)) * torch.exp(cast)
+    gain = torch.exp2(_column(amounts, "shoulder", image))
+    light = light * gain / (1 + light * (gain - 1))
     out = to_srgb(light).clamp(0, 1) ** torch.exp(_column(amounts, "gamma", image))
     out = 0.5 + (out - 0.5) * torch.exp(_column(amounts, "contrast", image))
     grey = (out * image.new_tensor(LUMA)[:, None, None]).sum(1, keepdim=True)

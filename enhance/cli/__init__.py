@@ -19,6 +19,7 @@ from enhance.cli.apply import apply
 from enhance.cli.batch import batch
 from enhance.cli.console import complain, one_line
 from enhance.cli.demo import demo
+from enhance.cli.export import export
 from enhance.cli.operators import operators
 from enhance.cli.rank import rank
 from enhance.cli.score import score
@@ -57,6 +58,7 @@ for command, example in (
     (tune, "enhance tune photo.jpg -o better.jpg --recipe photo.json --compare before_after.png"),
     (apply, "enhance apply photo.json shoot/*.jpg -o out/"),
     (batch, "enhance batch shoot/ -o out/ --table out/results.csv"),
+    (export, "enhance export photo.json look.cube"),
     (score, "enhance score shoot/*.jpg"),
     (rank, "enhance rank shoot/ --top 10"),
     (operators, "enhance operators laplacian"),

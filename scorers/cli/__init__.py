@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import typer
 
+from scorers.cli.audit import audit
 from scorers.cli.backbones import backbones
 from scorers.cli.console import complain
 from scorers.cli.eval import evaluate
@@ -39,6 +40,7 @@ app.command(epilog="Example: scorers personalize ratings.csv -o mine.safetensors
 
 app.command(epilog="Example: scorers train AVA.txt --photos ava/ -o runs/ava")(train)
 app.command("eval", epilog="Example: scorers eval ratings.csv --scorer nima-aesthetic")(evaluate)
+app.command(epilog="Example: scorers audit --synthesise blur haze --native")(audit)
 app.command(epilog="Example: scorers backbones vgg16 mobilenet_v1:width=0.5")(backbones)
 
 

@@ -58,6 +58,6 @@ def random_haze(image: Tensor, generator: Generator) -> Tensor:
     for photo in image.split(1):
         density = 0.6 + 1.2 * torch.rand((), generator=generator)
         airlight = 0.7 + 0.3 * torch.rand(3, generator=generator)
-        depth = typical_depth(*photo.shape[-2:], generator)
+        depth = typical_depth(photo.shape[-2], photo.shape[-1], generator)
         hazy.append(haze(photo, depth, density, airlight))
     return torch.cat(hazy)

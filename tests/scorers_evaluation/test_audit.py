@@ -1,0 +1,152 @@
+"""An audit knows a scorer that sees the damage from one that does not."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from scorers.cli import main
+from scorers.errors import UnknownNameError
+from scorers.evaluation.audit import Audit, Judged, judge_pair, share
+from scorers.evaluation.degradations import DEGRADATIONS, Pair, synthesise
+from scorers.scorer import Scorer
+from scorers.zoo import load
+
+
+@pytest.fixture
+def scorer(scorer_file: str) -> Scorer:
+    return load(scorer_file)
+
+
+def answers(right: int, wrong: int, slope: float | None = 1.0) -> list[Judged]:
+    good = [Judged(f"good{i}", 5.0 + i / 10, 4.0, slope) for i in range(right)]
+    return good + [Judged(f"bad{i}", 4.0, 4.5, slope) for i in range(wrong)]
+
+
+@pytest.mark.parametrize("kind", DEGRADATIONS)
+def test_damage_is_worse_drawn_and_repeatable(kind: str, coffee: Tensor, chelsea: Tensor) -> None:
+    photos = [("a", coffee), ("b", chelsea)]
+    first, second = synthesise(kind, photos)
+    assert first.worse.shape == first.better.shape
+    assert 5e-3 < (first.worse - first.better).abs().mean() < 0.5
+    assert torch.equal(first.worse * 255, (first.worse * 255).round())
+    again = next(iter(synthesise(kind, photos)))
+    other = next(iter(synthesise(kind, photos, seed=1)))
+    assert torch.equal(first.worse, again.worse)
+    assert not torch.equal(first.worse, other.worse)
+    assert second.name == "b"
+
+
+def test_an_unknown_damage_is_named() -> None:
+    with pytest.raises(UnknownNameError, match="unknown damage 'moir'; did you mean 'moire'"):
+        synthesise("moir", [])
+
+
+def test_the_slope_predicts_the_score_a_little_nearer_to_the_better(
+    scorer: Scorer, coffee: Tensor
+) -> None:
+    scorer = scorer.double()  # its scores differ by less than float32 tells
+    (pair,) = synthesise("noise", [("coffee", coffee.double())])
+    judged = judge_pair(scorer, pair)
+    assert judged.slope is not None
+    nearer = scorer(torch.lerp(pair.worse, pair.better, 1e-5)).item()
+    assert (nearer - judged.worse) / 1e-5 == pytest.approx(judged.slope, rel=0.05)
+    assert judged.better == pytest.approx(scorer(pair.better).item(), abs=1e-9)
+
+
+def test_pairs_of_two_sizes_have_no_slope(scorer: Scorer, coffee: Tensor) -> None:
+    assert judge_pair(scorer, Pair("cut", coffee, coffee[..., :-1])).slope is None
+
+
+def test_a_share_of_few_is_uncertain_even_if_all_agree() -> None:
+    few, many = share([True] * 3), share([True] * 300)
+    assert few.low == pytest.approx(0.025 ** (1 / 3))  # the exact bound of 3 in 3
+    assert many.low > 0.98
+    assert few.high == many.high == 1
+
+
+def test_figures_count_pairs() -> None:
+    found = Audit(answers(6, 2))
+    assert found.accuracy.value == 0.75
+    assert found.wrong == ["bad0", "bad1"]
+    assert found.spread["5 %"] < 0 < found.spread["50 %"]
+    assert found.lead.low < found.lead.value < found.lead.high
+    assert Audit(answers(6, 2, slope=None)).gradient is None
+
+
+@pytest.mark.parametrize(
+    ("judged", "verdict"),
+    [
+        (answers(60, 0), "is fit to be a loss against haze, beside"),
+        (answers(60, 0, slope=None), "is fit to be a loss"),
+        (answers(60, 0, slope=-1.0), r"guard only.*gradient leads there in 0%"),
+        (answers(52, 8), "under a guard only"),
+        (answers(35, 25), "is not fit .*as chance might"),
+        (answers(3, 0), "is not fit .*as chance might"),
+        (answers(5, 55), r"is not fit .* in 8% \["),
+    ],
+)
+def test_the_sentence_follows_the_figures(judged: list[Judged], verdict: str) -> None:
+    sentence = Audit(judged).sentence("mine", "haze")
+    assert re.search(verdict, sentence)
+    assert sentence.startswith("mine ")
+    assert sentence.endswith(".")
+
+
+def save(path: Path, photo: Tensor) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    array = photo[0].mul(255).round().byte().permute(1, 2, 0).numpy()
+    Image.fromarray(array).save(path)
+
+
+def test_the_command_audits_collected_pairs_and_explains_wrong_ones(
+    coffee: Tensor, scorer_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("captum")
+    judge = load(scorer_file)
+    for i in range(3):
+        photo = coffee[..., i * 8 :, :64]
+        worse, better = sorted([photo, photo * 0.4], key=lambda x: judge(x).item())
+        save(tmp_path / "right" / "better" / f"{i}.png", better)
+        save(tmp_path / "right" / "dark" / f"{i}.png", worse)
+        # the same photos the wrong way round: the scorer fails on every one
+        save(tmp_path / "wrong" / "better" / f"{i}.png", worse)
+        save(tmp_path / "wrong" / "dark" / f"{i}.png", better)
+    arguments = ["--scorer", scorer_file, "-o", str(tmp_path / "out")]
+    assert main(["audit", "--pairs", str(tmp_path), *arguments]) == 2
+    assert "must hold a folder `better`" in capsys.readouterr().err
+    assert main(["audit", "--pairs", str(tmp_path / "right"), *arguments]) == 0
+    said = capsys.readouterr().out
+    assert "| pair accuracy" in said
+    assert "1.000 [0.292, 1.000]" in said
+    assert not (tmp_path / "out").exists()
+    arguments += ["--method", "grad-cam", "--explain", "2", "--json"]
+    assert main(["audit", "--pairs", str(tmp_path / "wrong"), *arguments]) == 0
+    report = json.loads(capsys.readouterr().out)["dark"]
+    assert report["figures"]["tiny"]["pair accuracy"]["value"] == 0
+    assert report["wrong"]["tiny"] == ["0", "1", "2"]
+    assert "tiny is not fit" in report["sentences"][0]
+    assert "alike" in report["figures"]["tiny"]["on the border, wrong pairs"]
+    with Image.open(tmp_path / "out" / "dark-tiny.png") as figure:
+        assert figure.height > 3 * 64  # two pairs, and where it looks on average
+
+
+def test_the_command_synthesises_damage(
+    coffee: Tensor, scorer_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for i in range(2):
+        save(tmp_path / "photos" / f"{i}.png", coffee[..., i * 8 :])
+    arguments = ["audit", "--photos", str(tmp_path / "photos"), "--scorer", scorer_file]
+    kinds = ["--synthesise", "blur", "moire", "--native", "--explain", "0"]
+    assert main([*arguments, *kinds]) == 0
+    said = capsys.readouterr().out
+    assert said.index("| blur") < said.index("| moire")
+    assert said.rstrip().splitlines()[-1].startswith("tiny ")
+    assert main([*arguments, "blur"]) == 2
+    assert "either --pairs FOLDER, or --synthesise" in capsys.readouterr().err

@@ -1,7 +1,9 @@
 """Train the embedded scorer `nima-aesthetic`: agree with people, and steer.
 
-    python -m reproduce.nima_aesthetic --out runs/nima-aesthetic
+    python -m reproduce.nima_aesthetic --out runs/nima-aesthetic-1 --steps 1800 --stop 900
+    python -m reproduce.nima_aesthetic --out runs/nima-aesthetic --from runs/nima-aesthetic-1
 
+The second run goes on from the averaged weights of the first, with ranking weighing more.
 The published aesthetic network (NIMA on MobileNet, trained on AVA) is fine-tuned under one loss:
 
 - versions of a good photo are ranked by their distance from it (`scorers.training.steering`),
@@ -47,6 +49,7 @@ GROUPS = (("contrast",), ("saturation",), ("detail", "shadow", "brightness"))
 ABSENT = 0.4  # of a rendering, chance that a group of settings is left at 0
 GOOD = 0.66  # mean opinion above which a photo serves as a place where tone should stop
 WEIGHTS = {"rank": 6.0, "human": 0.5, "teacher": 0.4, "consistency": 1.5}
+THEN = {"rank": 12.0, "human": 0.35, "teacher": 0.3, "consistency": 1.5}
 PREPROCESS = Preprocess(method="area", blur=0.7)
 FROZEN_UP_TO = "conv_pw_3"  # the costliest layers, and the most general ones
 RATED = 10  # rated photos a step, each shrunk in two ways
@@ -125,14 +128,19 @@ def main() -> None:
     """Train, and leave the network's weights in ``OUT/network.pt``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/nima-aesthetic"))
-    parser.add_argument("--steps", type=int, default=1800)
+    parser.add_argument("--steps", type=int, default=700)
+    parser.add_argument("--stop", type=int, help="steps after which to leave; default: all")
+    parser.add_argument("--from", dest="start", type=Path, help="folder of a run to go on from")
     parser.add_argument("--rate", type=float, default=3e-4)
     options = parser.parse_args()
+    weights = THEN if options.start else WEIGHTS
     shared = Path(os.environ["ENHANCE_DATA"])
     torch.manual_seed(0)
 
     teacher = load_tflite(shared / "weights/idealo_mobilenet_aesthetic.int8.tflite")
     network = load_tflite(shared / "weights/idealo_mobilenet_aesthetic.int8.tflite")
+    if options.start:
+        network.load_state_dict(torch.load(options.start / "network.pt", weights_only=True))
     for model in (teacher, network):
         model.to(memory_format=torch.channels_last)
     teacher.requires_grad_(False).eval()
@@ -147,7 +155,13 @@ def main() -> None:
     operator = resolve_operator(OPERATOR)
     spec = operator.parameters_spec
     bounds = {name: (spec[name].low, spec[name].high) for group in GROUPS for name in group}
-    recover = DistortAndRecover(partial(render, operator), bounds, absent=ABSENT, groups=GROUPS)
+    recover = DistortAndRecover(
+        partial(render, operator),
+        bounds,
+        candidates=12 if options.start else 5,
+        absent=ABSENT,
+        groups=GROUPS,
+    )
 
     def step_loss(step: int) -> dict[str, Tensor]:
         generator: Generator = torch.Generator().manual_seed(1000 + step)
@@ -172,8 +186,8 @@ def main() -> None:
         rank = rank_by_distance(
             (ranked @ BUCKETS).reshape(shape),
             versions.distances,
-            margin_per_unit=0.03,
-            largest_margin=0.5,
+            margin_per_unit=0.05 if options.start else 0.03,
+            largest_margin=1.0 if options.start else 0.5,
         )
         target = rated.means[chosen]
         losses = {
@@ -182,7 +196,7 @@ def main() -> None:
             "teacher": emd_loss(torch.cat([first, second]), opinions[chosen].repeat(2, 1)),
             "consistency": (means[0] - means[1]).abs().mean(),
         }
-        return {name: WEIGHTS[name] * value for name, value in losses.items()}
+        return {name: weights[name] * value for name, value in losses.items()}
 
     held = validation(good.part("validation"), human.part("validation"), recover)
     trained = train(
@@ -191,7 +205,8 @@ def main() -> None:
         Schedule(options.steps, options.rate),
         options.out,
         validate=held,
-        validate_every=450,
+        validate_every=350 if options.start else 450,
+        stop=options.stop,
     )
     torch.save(trained.state_dict(), options.out / "network.pt")
 

@@ -73,6 +73,7 @@ def train(
     checkpoint_every: int = 100,
     validate: Callable[[nn.Module], dict[str, float]] | None = None,
     validate_every: int = 200,
+    stop: int | None = None,
 ) -> nn.Module:
     """Minimise `step_loss` with AdamW and return the exponential average of the weights.
 
@@ -88,6 +89,7 @@ def train(
         slower: factors of the learning rate for parameters whose names start with a key; layers
             that come trained should move less than new ones.
         validate: called with the averaged model.
+        stop: steps after which to leave the schedule unfinished; None for never.
     """
     out.mkdir(parents=True, exist_ok=True)
     groups = parameter_groups(model, slower or {})
@@ -106,7 +108,8 @@ def train(
         keep_rows_before(out / "log.csv", first)
         keep_rows_before(out / "validation.csv", first + 1)
     started = time.monotonic()
-    for step in range(first, schedule.steps):
+    steps = min(schedule.steps, stop or schedule.steps)
+    for step in range(first, steps):
         for group in optimiser.param_groups:
             group["lr"] = schedule.rate(step) * group["factor"]
         model.train()
@@ -120,7 +123,7 @@ def train(
         row = {name: round(float(value.detach()), 5) for name, value in losses.items()}
         seconds = round(time.monotonic() - started, 1)
         append_row(out / "log.csv", {"step": step, **row, "seconds": seconds})
-        last = step + 1 == schedule.steps
+        last = step + 1 == steps
         if (step + 1) % checkpoint_every == 0 or last:
             state = {
                 "model": model.state_dict(),

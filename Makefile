@@ -22,7 +22,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-demo: $(READY) ## tune real photos with each operator; pictures go to demo/
+demo: $(READY) ## tune a real photo: as it is, dark and flat, noisy; pictures go to demo/
 	@$(BIN)/enhance demo
 
 lint: $(READY) ## style and format

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,33 +30,54 @@ def demo(
         Path, typer.Option("-o", "--output", metavar="FOLDER", help="Where the pictures go.")
     ] = Path("demo"),
 ) -> None:
-    """Tune a real photo with each operator, print what changed, and write before/after pictures.
+    """Tune a real photo, print what changed, and write before/after pictures.
 
-    Laplacian is tuned on the photo, Turbo on the photo with noise added. Without a photo of your
-    own it is a public-domain one that scikit-image ships.
+    Tone is tuned on the photo as it is and on a dark and flat copy of it, denoising on a noisy
+    copy. Without a photo of your own it is a public-domain one that scikit-image ships.
     """
     import enhance
     from enhance.comparison import save_before_after
 
     make_folder(output)
     name, pixels = _read(photo) if photo is not None else _shipped()
-    for operator in ("laplacian", "turbo"):
-        noisy = operator == "turbo"
-        given = add_noise(pixels) if noisy else pixels
-        title = f"{name}, noise of std {NOISE_STD} added" if noisy else name
-        print(f"{title}: tuning {operator}", flush=True)
+    for scene in SCENES:
+        given = scene.spoil(pixels)
+        print(f"{name}{scene.told}: tuning {scene.operator}", flush=True)
         started = time.perf_counter()
-        result = enhance.tune(given, operator=operator)
+        result = enhance.tune(given, operator=scene.operator)
         print(describe(result, time.perf_counter() - started))
-        if noisy:
+        if scene.told:
             before, after = psnr(given, pixels), psnr(result.image, pixels)
-            print(f"  against the photo without noise: {before:.2f} dB -> {after:.2f} dB")
-        path = output / f"{name}_{operator}.png"
+            print(f"  against the photo as it was: {before:.2f} dB -> {after:.2f} dB")
+        path = output / f"{name}_{scene.title}.png"
         result.save(path)
         result.recipe.save(path.with_suffix(".json"))
-        compared = path.with_name(f"{name}_{operator}_before_after.jpg")
+        compared = path.with_name(f"{path.stem}_before_after.jpg")
         save_before_after(given, result.image, compared)
         print(f"  wrote {path} and {compared.name}\n", flush=True)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the demo does to the photo, which operator then answers, and how it is told."""
+
+    title: str
+    operator: str
+    told: str
+    spoil: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+
+
+def darken(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """As undeveloped: a stop less light, in linear light, and half the contrast and colour."""
+    import torch
+
+    from scorers.training.damage import Damage
+
+    amounts = {"exposure": -1.0, "contrast": -0.5, "saturation": -0.5}
+    damage = Damage({kind: torch.tensor([amount]) for kind, amount in amounts.items()})
+    image = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
+    darker: NDArray[np.uint8] = (damage(image)[0] * 255).round().byte().permute(1, 2, 0).numpy()
+    return darker
 
 
 def add_noise(pixels: NDArray[np.uint8], std: float = NOISE_STD) -> NDArray[np.uint8]:
@@ -91,3 +114,10 @@ def _shipped() -> tuple[str, NDArray[np.uint8]]:
             "of yours with --photo"
         ) from None
     return "rocket", data.rocket()
+
+
+SCENES = (
+    Scene("tone", "tone", "", lambda pixels: pixels),
+    Scene("dark", "tone", ", dark and flat", darken),
+    Scene("noisy", "turbo", f", noise of std {NOISE_STD} added", add_noise),
+)

@@ -1,6 +1,10 @@
 """Train the predictor behind strategy `instant`: undo damage in one pass, through the operator.
 
     python -m reproduce.instant --out runs/instant
+    python -m reproduce.instant --out runs/instant --operator laplacian --steps 250 \\
+        --from runs/instant/tone.safetensors
+
+The second form teaches another operator to a network that has learned to see.
 
 Good photos (`unsplash_biq256`, the better ones of `biq2021`) are damaged at random, or rendered
 badly by the operator itself, or left as they are; the network reads the damaged photo and
@@ -23,7 +27,7 @@ from torch.nn import functional
 
 from enhance.operators.base import Operator
 from enhance.operators.resolve import resolve_operator
-from enhance.tuning.predictor import SIZE, Prediction, Predictor, save_predictor
+from enhance.tuning.predictor import SIZE, Prediction, Predictor, load_predictor, save_predictor
 from enhance.tuning.space import Space
 from scorers.convert.tflite import load_tflite
 from scorers.training.damage import CAMERA, TONE, sample_damage
@@ -146,6 +150,7 @@ def main() -> None:
     parser.add_argument("--operator", nargs="+", default=[OPERATOR])
     parser.add_argument("--out", type=Path, default=Path("runs/instant"))
     parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--from", dest="start", type=Path, help="a predictor to go on from")
     options = parser.parse_args()
     shared = Path(os.environ["ENHANCE_DATA"])
     torch.manual_seed(0)
@@ -156,6 +161,11 @@ def main() -> None:
     network = Predictor(space.names, space.defaults().tolist())
     published = load_tflite(shared / "weights/idealo_mobilenet_aesthetic.int8.tflite")
     network.trunk.load_state_dict(published.backbone.features.state_dict(), strict=False)
+    if options.start:
+        seen = load_predictor(options.start).state_dict()
+        own = network.state_dict()
+        network.load_state_dict(own | {n: v for n, v in seen.items() if v.shape == own[n].shape})
+        network.trunk.requires_grad_(False)
     network.to(memory_format=torch.channels_last)
 
     small = load_rated(shared / "data/unsplash_biq256/scores.csv", 256)

@@ -116,15 +116,11 @@ def save_predictor(network: Predictor, path: Path) -> None:
     save_file(state, path, {"names": json.dumps(network.names)})
 
 
-@cache
-def embedded(operator_name: str) -> Predictor | None:
-    """The embedded predictor of an operator or chain, or None where none was trained."""
+def load_predictor(path: Path) -> Predictor:
+    """Read what `save_predictor` wrote, for inference."""
     from safetensors import safe_open
     from safetensors.torch import load_file
 
-    path = WEIGHTS / f"{operator_name}.safetensors"
-    if not path.is_file():
-        return None
     with safe_open(path, "pt") as file:
         names = json.loads(file.metadata()["names"])
     state = {
@@ -134,6 +130,13 @@ def embedded(operator_name: str) -> Predictor | None:
     network = Predictor(names, [0.5] * len(names))
     network.load_state_dict(state)
     return network.requires_grad_(False).eval()
+
+
+@cache
+def embedded(operator_name: str) -> Predictor | None:
+    """The embedded predictor of an operator or chain, or None where none was trained."""
+    path = WEIGHTS / f"{operator_name}.safetensors"
+    return load_predictor(path) if path.is_file() else None
 
 
 def predict(operator: Operator[Any], space: Space, pixels: Tensor) -> Tensor | None:

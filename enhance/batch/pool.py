@@ -21,13 +21,19 @@ Outcome = TypeVar("Outcome")
 
 @dataclass(frozen=True)
 class Death:
-    """What is left of a task whose worker died; `status` is its exit status, ``-N`` by signal N."""
+    """What is left of a task whose worker died.
 
-    status: int
+    Attributes:
+        status: the worker's exit status, ``-N`` by signal N; None where it is not known.
+    """
+
+    status: int | None
 
     def __str__(self) -> str:
         if self.status == -getattr(signal, "SIGKILL", 9):
             return "the worker process was killed, perhaps because memory ran out"
+        if self.status is None:
+            return "the worker process died, perhaps because memory ran out"
         return f"the worker process died with status {self.status}"
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal, get_args
 
 from enhance.batch.journal import Journal, remove_parts
 from enhance.batch.plan import Job, plan
@@ -16,8 +17,11 @@ from enhance.batch.request import Request
 from enhance.batch.row import Row
 from enhance.batch.shared import Shared, share
 from enhance.batch.worker import make_worker
-from enhance.errors import ParameterError
+from enhance.errors import ParameterError, unknown_name
 from enhance.tuning.together import check_together
+
+Engine = Literal["local", "ray"]
+"""Where the workers are: processes of this machine, or actors of Ray."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ def run_batch(
     request: Request | None = None,
     *,
     workers: int | None = None,
+    engine: Engine = "local",
+    address: str | None = None,
     shared: Shared | None = None,
     progress: bool = False,
     failed: Callable[[Row], None] | None = None,
@@ -72,8 +78,12 @@ def run_batch(
         folder: of the photos; they are only read.
         output: made if need be; empty, or left by an earlier run of the same batch.
         request: what to do with each photo; None for the defaults of `enhance.tune`.
-        workers: how many processes, of one thread each; None for one per core. Each needs the
-            memory that `enhance.tune` needs for one photo.
+        workers: how many processes, of one thread each; None for one per core (of the cluster,
+            with Ray). Each needs the memory that `enhance.tune` needs for one photo.
+        engine: ``"local"`` for processes of this machine, ``"ray"`` for actors of Ray. Files and
+            rows are the same.
+        address: of a Ray cluster, as `enhance.batch.ray_pool.work_through_ray` takes it; None for
+            Ray on this machine.
         shared: let all photos look alike: one setting is found for a sample of them together, and
             each photo's own is near it; None for photos that have nothing to do with each other.
         progress: show a bar with counts on stderr.
@@ -83,11 +93,10 @@ def run_batch(
         ReadError: no such folder, or no photo in it.
         WriteError: `output` cannot be written, holds other files, or a batch with other options.
         UnknownNameError, ParameterError, scorers.ScorerError: a request that cannot be met.
+        MissingExtraError: the engine ray without Ray.
     """
     request = request or Request()
-    count = available_cores() if workers is None else workers
-    if count < 1:
-        raise ParameterError(f"workers must be at least 1, got {count}")
+    _check_engine(engine, address, workers)
     source, target = Path(folder), Path(output)
     jobs = plan(source, target)
     if shared is not None:
@@ -102,9 +111,7 @@ def run_batch(
         left = [job for job in jobs if job.photo not in rows]
         try:
             with Progress(len(jobs), rows.values(), progress) as bar:
-                for job, outcome in work_through(
-                    partial(make_worker, request), left, min(count, len(left))
-                ):
+                for job, outcome in _outcomes(request, left, workers, engine, address):
                     row = _row(job, outcome)
                     journal.add(job, row)
                     rows[job.photo] = row
@@ -115,6 +122,35 @@ def run_batch(
             remove_parts(target)
         journal.finish(jobs)
     return BatchResult([rows[job.photo] for job in jobs], resumed)
+
+
+def _check_engine(engine: str, address: str | None, workers: int | None) -> None:
+    if engine not in get_args(Engine):
+        raise unknown_name("engine", engine, get_args(Engine))
+    if engine == "ray":
+        from enhance.batch.ray_pool import check_ray
+
+        check_ray()
+    elif address is not None:
+        raise ParameterError(f"an address goes with the engine ray only, got {address!r}")
+    if workers is not None and workers < 1:
+        raise ParameterError(f"workers must be at least 1, got {workers}")
+
+
+def _outcomes(
+    request: Request,
+    jobs: Sequence[Job],
+    workers: int | None,
+    engine: Engine,
+    address: str | None,
+) -> Iterator[tuple[Job, Row | Death]]:
+    make = partial(make_worker, request)
+    if engine == "local" or not jobs:
+        count = available_cores() if workers is None else workers
+        return work_through(make, jobs, min(count, len(jobs)))
+    from enhance.batch.ray_pool import work_through_ray
+
+    return work_through_ray(make, jobs, workers, address)
 
 
 def available_cores() -> int:

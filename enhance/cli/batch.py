@@ -66,6 +66,19 @@ def batch(
         int | None,
         typer.Option(min=1, metavar="N", help="How many processes; by default one per core."),
     ] = None,
+    engine: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="local: processes here; ray: actors of Ray, same result."
+        ),
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Of a Ray cluster, ray://HOST:10001; by default Ray is run here.",
+        ),
+    ] = None,
     table: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Save the results as .csv, .json or .parquet."),
@@ -105,6 +118,8 @@ def batch(
             guards=guards,
         ),
         workers=workers,
+        engine=engine,  # type: ignore[arg-type]  # an unknown one is named there
+        address=address,
         shared=(Shared() if delta is None else Shared(delta)) if shared else None,
         progress=progress,
         failed=_complain_above_bar if progress else _complain,

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from copy import copy
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor
@@ -8,6 +11,7 @@ from enhance.errors import UnknownNameError
 from enhance.operators.registry import get
 from enhance.tuning import strategies
 from enhance.tuning.objective import Objective
+from enhance.tuning.search import Search
 from enhance.tuning.space import Space
 from enhance.tuning.strategies import bayesian
 from enhance.tuning.trust_region import climb
@@ -98,6 +102,28 @@ def test_whole_numbers_are_searched_without_gradient(coffee, tone_scorer) -> Non
     assert torch.equal(values, values.round())
     best = strategies.get("grid")(objective)
     assert found.value == pytest.approx(best.value, abs=1e-3)
+
+
+def test_searches_at_once_share_a_journal_file(objective: Objective, tmp_path) -> None:
+    journal = str(tmp_path / "study.journal")
+
+    def values(points: Tensor) -> Tensor:
+        calls.append(len(points))
+        if len(calls) == 2:  # while the first batch is being judged, another search does its own
+            shared.append(bayesian.search(objective, seed=3, trials=12, storage=journal))
+        return judge(points)
+
+    shared: list[Search] = []
+    calls: list[int] = []
+    judge = objective.values
+    other = copy(objective)
+    other.values = values  # type: ignore[method-assign]
+    found = bayesian.search(other, seed=3, trials=12, storage=journal)
+    assert found.study.study_name == shared[0].study.study_name
+    # each takes the other's trials for its own, and what was under way is added to them
+    assert 12 <= len(found.points) <= 16
+    assert len(found.points.unique(dim=0)) >= len(found.points) - 1  # both begin at the default
+    assert Path(journal).stat().st_size > 0
 
 
 def test_interrupted_study_goes_on_as_if_it_had_not_been(objective: Objective, tmp_path) -> None:

@@ -1,7 +1,8 @@
 """Optuna proposes batches of settings; a study on disk resumes where it was interrupted.
 
 Each batch is asked with a sampler seeded by the seed and by how many trials are complete, so a
-resumed search proposes exactly what an uninterrupted one would have.
+search resumed after a batch proposes exactly what an uninterrupted one would have. Trials that
+others are at work on count too: processes that share a study do not propose the same.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import optuna
 import torch
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import BaseSampler, GPSampler, TPESampler
+from optuna.storages import BaseStorage, JournalStorage
+from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 
 from enhance.operators.base import Parameter
@@ -39,9 +42,11 @@ def search(
     """Maximise with Optuna, batch by batch, starting from the operator's default setting.
 
     Args:
-        storage: an Optuna storage URL, such as ``sqlite:///study.db``. The same photo, scorer,
-            space and seed find their own study in it again and go on where it stopped.
-        trials: evaluations in all, earlier ones included.
+        storage: an Optuna storage URL, such as ``sqlite:///study.db``, or the path of a journal
+            file. The same photo, scorer, space and seed find their own study in it again and go on
+            where it stopped; several processes at once share the work, over a network file system
+            with a journal file.
+        trials: evaluations in all, earlier ones and those of other processes included.
         sampler: makes the sampler of a batch from a seed; None for Gaussian processes, which
             need the fewest evaluations.
     """
@@ -66,7 +71,8 @@ def _evaluate(
     distributions = {name: _distribution(p) for name, p in space.varying.items()}
     done = _completed(study)
     while len(done) < trials:
-        study.sampler = sampler(seed + len(done))
+        # other processes at work on this study must not propose the same
+        study.sampler = sampler(seed + len(done) + _at_work(study))
         if not done:
             study.enqueue_trial(space.describe(space.defaults()))
         asked = [study.ask(distributions) for _ in range(min(BATCH, trials - len(done)))]
@@ -82,6 +88,11 @@ def _completed(study: optuna.Study) -> list[FrozenTrial]:
     return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
 
 
+def _at_work(study: optuna.Study) -> int:
+    """How many trials other processes are evaluating, or were when they were killed."""
+    return len(study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)))
+
+
 def gaussian_process(seed: int) -> BaseSampler:
     """Few, well chosen trials, at the price of some seconds of modelling."""
     return GPSampler(seed=seed, n_startup_trials=_RANDOM)
@@ -94,11 +105,18 @@ def tree_parzen(seed: int) -> BaseSampler:
 
 def _study(objective: Objective, seed: int, storage: str | None) -> optuna.Study:
     return optuna.create_study(
-        storage=storage,
+        storage=_storage(storage),
         study_name=f"{objective.operator.name}-{_fingerprint(objective, seed)}",
         direction="maximize",
         load_if_exists=True,
     )
+
+
+def _storage(storage: str | None) -> BaseStorage | str | None:
+    """A journal file for what is not a URL: many processes may append to one, as to no SQLite."""
+    if storage is None or "://" in storage:
+        return storage
+    return JournalStorage(JournalFileBackend(storage))
 
 
 @contextmanager

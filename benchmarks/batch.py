@@ -3,8 +3,8 @@
     python -m benchmarks.batch                                      # the speed, on few photos
     python -m benchmarks.batch --check --photos 200 --damaged 10    # killed twice, and on Ray
 
-The check ends with status 1 unless the batch that was killed and resumed, and the one on Ray, have the
-table and the files of the one that was not.
+The check ends with status 1 unless the batch that was killed and resumed, and the one on Ray, have
+the table and the files of the one that was not.
 """
 
 from __future__ import annotations

@@ -40,9 +40,11 @@ OPERATOR = "tone"
 FIXED = ("vibrance",)  # parameters that keep their default
 STORED = 256
 GOOD = 0.66
+BLACK, WHITE = 0.08, 0.8  # luma that good photos go below and above: no veil, no dullness
 UNDAMAGED = 0.15
-MISUSED = 0.1  # share of photos damaged by the operator itself
-ANYHOW = 0.2  # share damaged in any direction; the rest lack what undeveloped photos lack
+MISUSED = 0.05  # share of photos damaged by the operator itself
+ANYHOW = 0.1  # share damaged in any direction; the rest lack what undeveloped photos lack
+UNDEVELOPED_KEEP = 0.85  # chance of each thing that an undeveloped photo may lack
 RESTRAINT = 0.3  # what a parameter that changes little must not do: wander
 TRUNK_RATE = 0.1  # two thousand photos are few: what ImageNet taught should change little
 
@@ -56,8 +58,7 @@ def render(operator: Operator[Any], space: Space, image: Tensor, points: Tensor)
 def spoil(operator: Operator[Any], space: Space, photos: Tensor, generator: Generator) -> Tensor:
     """A share of the photos as they are, a share misused by the operator, the rest damaged."""
     count = len(photos)
-    keep = 0.3 + 0.5 * float(torch.rand((), generator=generator))
-    undeveloped = sample_damage(count, generator, kinds=CAMERA, keep=keep)(photos)
+    undeveloped = sample_damage(count, generator, kinds=CAMERA, keep=UNDEVELOPED_KEEP)(photos)
     anyhow = sample_damage(count, generator, kinds=TONE, keep=0.4)(photos)
     default = space.defaults().float()
     reach = torch.rand(count, 1, generator=generator)
@@ -85,15 +86,23 @@ def eight_bit(image: Tensor, generator: Generator) -> Tensor:
 
 
 def finish(photos: Tensor, generator: Generator) -> Tensor:
-    """Good photos end in many ways: not all of them reach black and white.
+    """Good photos end in many ways: not all of them reach white.
 
     Otherwise the network learns to ask whether a photo has been touched at all, which says nothing
     about photos of other cameras.
     """
-    share = torch.rand(3, len(photos), 1, 1, 1, generator=generator)
-    white = 1 - 0.25 * (2 * share[0] - 1).clamp(min=0)
-    black = 0.08 * (2 * share[1] - 1).clamp(min=0)
-    return black + (white - black) * photos ** torch.exp(0.3 * (share[2] - 0.5))
+    share = torch.rand(2, len(photos), 1, 1, 1, generator=generator)
+    white = 1 - 0.15 * (2 * share[0] - 1).clamp(min=0)
+    return white * photos ** torch.exp(0.2 * (share[1] - 0.5))
+
+
+def full_range(photos: RatedPhotos) -> RatedPhotos:
+    """Those that reach from dark to light. A faded look may be meant; it cannot be what every
+    flat photo should stay at.
+    """
+    luma = photos.pixels[..., ::4, ::4].float().mean(1).flatten(1) / 255
+    low, high = luma.quantile(torch.tensor([0.01, 0.99]), dim=1)
+    return photos.only((low < BLACK) & (high > WHITE))
 
 
 @torch.no_grad()
@@ -118,11 +127,12 @@ def validation(
 ) -> Callable[[nn.Module], dict[str, float]]:
     """Distance before and after on the validation split, damaged and undamaged."""
     generator = torch.Generator().manual_seed(11)
+    photos = full_range(photos)
     good = photos.batch(draw(len(photos), 96, generator))
     good = functional.interpolate(good, (SIZE, SIZE), mode="area")
     good = finish(good, generator)
     damaged = sample_damage(len(good), generator, kinds=TONE, keep=0.4)(good)
-    flat = sample_damage(len(good), generator, kinds=CAMERA, keep=0.6)(good)
+    flat = sample_damage(len(good), generator, kinds=CAMERA, keep=UNDEVELOPED_KEEP)(good)
     damaged, flat, same = (eight_bit(image, generator) for image in (damaged, flat, good))
 
     @torch.no_grad()
@@ -149,7 +159,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--operator", nargs="+", default=[OPERATOR])
     parser.add_argument("--out", type=Path, default=Path("runs/instant"))
-    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--steps", type=int, default=640)
     parser.add_argument("--from", dest="start", type=Path, help="a predictor to go on from")
     options = parser.parse_args()
     shared = Path(os.environ["ENHANCE_DATA"])
@@ -170,7 +180,7 @@ def main() -> None:
 
     small = load_rated(shared / "data/unsplash_biq256/scores.csv", 256)
     large = load_rated(shared / "data/biq2021/scores.csv", 256)
-    pools = [small.part("train"), large.part("train").at_least(GOOD)]
+    pools = [full_range(part) for part in (small.part("train"), large.part("train").at_least(GOOD))]
 
     def pairs(generator: Generator) -> tuple[Tensor, Tensor]:
         """Photos as they are found, and as they should be."""
@@ -207,10 +217,10 @@ def main() -> None:
     trained = train(
         network,
         step_loss,
-        Schedule(options.steps, 2e-3),
+        Schedule(options.steps, 2e-3, warmup=30),
         options.out / name,
         validate=held,
-        validate_every=250,
+        validate_every=160,
         slower={"trunk": TRUNK_RATE},
     )
     assert isinstance(trained, Predictor)

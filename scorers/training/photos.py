@@ -47,13 +47,14 @@ class RatedPhotos:
 
     def part(self, part: Part) -> RatedPhotos:
         """The photos of one split."""
-        chosen = torch.tensor([part_of(name) == part for name in self.names])
-        names = [name for name in self.names if part_of(name) == part]
-        return RatedPhotos(self.pixels[chosen], self.means[chosen], names)
+        return self.only(torch.tensor([part_of(name) == part for name in self.names]))
 
     def at_least(self, mean: float) -> RatedPhotos:
         """The photos whose mean rating is at least `mean`."""
-        chosen = self.means >= mean
+        return self.only(self.means >= mean)
+
+    def only(self, chosen: Tensor) -> RatedPhotos:
+        """The photos where ``(N,)`` booleans are true."""
         names = [name for name, keep in zip(self.names, chosen.tolist(), strict=True) if keep]
         return RatedPhotos(self.pixels[chosen], self.means[chosen], names)
 

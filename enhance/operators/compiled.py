@@ -6,13 +6,15 @@ was compiled once is kept on disk, so that only the very first call waits for it
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from types import ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from enhance.operators.threads import in_slabs
 
 
 @cache
@@ -50,3 +52,33 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     except RuntimeError:  # no folder that can be written to
         loop = numba.njit(function, **options)
     return loop
+
+
+def share(
+    function: Callable[..., Any],
+    items: Sequence[Sequence[Tensor | float]],
+    lines: int,
+    elements: int,
+) -> None:
+    """Call the compiled `function` on each item, its lines shared among threads.
+
+    Args:
+        function: takes what an item holds, then the first line to work on and the one after the
+            last.
+        items: tensors, handed over as contiguous arrays, so that what is written to must be
+            contiguous; and numbers.
+        lines: rows or columns of each item.
+        elements: how many numbers all items hold together.
+    """
+    loop = compiled(function)
+    arguments = [
+        [v.detach().contiguous().numpy() if isinstance(v, Tensor) else v for v in item]
+        for item in items
+    ]
+
+    def work(slab: slice) -> None:
+        for n in range(slab.start // lines, -(-slab.stop // lines)):
+            start, stop = max(slab.start - n * lines, 0), min(slab.stop - n * lines, lines)
+            loop(*arguments[n], start, stop)
+
+    in_slabs(work, lines * len(items), elements)

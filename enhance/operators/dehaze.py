@@ -14,7 +14,7 @@ from enhance.operators.base import Operator, Parameter, Settings, check_image
 from enhance.operators.batching import paired
 from enhance.operators.gamut import within_range
 from enhance.operators.guided_filter import guided_filter
-from enhance.operators.laplacian import step_in_pixels
+from enhance.operators.layers import step_in_pixels
 from enhance.operators.luma import luma
 from enhance.operators.strips import in_strips
 

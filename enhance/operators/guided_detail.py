@@ -13,7 +13,7 @@ from enhance.operators.base import Operator, Parameter, Settings, check_image
 from enhance.operators.batching import paired
 from enhance.operators.gamut import follow_luma
 from enhance.operators.guided_filter import guided_filter
-from enhance.operators.laplacian import REFERENCE, step_in_pixels
+from enhance.operators.layers import REFERENCE, step_in_pixels
 from enhance.operators.luma import luma as luma_of
 from enhance.operators.strips import in_strips
 

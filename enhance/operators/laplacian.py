@@ -8,6 +8,7 @@ being magnified. It does not claim to reproduce that paper's figures.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,17 +17,15 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from enhance.operators.affinity import RADIUS, fluxes
+from enhance.operators import laplacian_kernels
+from enhance.operators.affinity import RADIUS
 from enhance.operators.base import Operator, Parameter, Settings, check_image
+from enhance.operators.compiled import share, usable
+from enhance.operators.gamut import DARK, within_range
+from enhance.operators.layers import REFERENCE, split, step_in_pixels
 from enhance.operators.luma import luma as luma_of
 from enhance.operators.strips import in_strips
 
-REFERENCE = 512
-"""Long side, in pixels, of the photo on which `dilation` counts pixels."""
-LEVELS = 3  # affinities K, K^2, K^4: a base and three layers of detail
-TAU = 0.05  # contrast beyond which a layer's boost levels off
-DARK = 0.01  # luma below which colour stops following luma, so that ratios stay finite at black
-MARGIN = 1 / 32  # width of the bend towards black and white
 SHADOW_UP, SHADOW_DOWN = 2.5, 0.9  # largest lift and drop at which the curve stays monotone
 
 
@@ -130,9 +129,9 @@ class Laplacian(Operator[LaplacianLayers]):
         ]
         groups = {step: [n for n, own in enumerate(steps) if own == step] for step in steps}
         if len(groups) == 1:
-            base, boost = _split(planes, h, steps[0])
+            base, boost = split(planes, h, steps[0])
         else:
-            parts = [_split(planes[own], h[own], step) for step, own in groups.items()]
+            parts = [split(planes[own], h[own], step) for step, own in groups.items()]
             order = torch.tensor([n for own in groups.values() for n in own]).argsort()
             base, boost = (torch.cat(kind)[order] for kind in zip(*parts, strict=True))
         return LaplacianLayers(
@@ -144,33 +143,15 @@ class Laplacian(Operator[LaplacianLayers]):
         values = [settings[name] for name in ("detail", "shadow", "brightness", "saturation")]
         planes = [layers.image, layers.luma, layers.base, layers.boost]
         shape = torch.broadcast_shapes(layers.base.shape[:-2], *(value.shape for value in values))
+        tensors = planes + values
+        differentiated = torch.is_grad_enabled() and any(t.requires_grad for t in tensors)
+        if not differentiated and layers.luma.dtype == torch.float32 and usable(*tensors):
+            return _render_compiled(planes, values, shape)
         return in_strips(_render, planes, values, math.prod(shape))
 
     def halo(self, extent: tuple[int, int]) -> int:
         """Reach of the widest window: `RADIUS` steps of the largest dilation."""
         return RADIUS * step_in_pixels(self.parameters_spec["dilation"].high, extent)
-
-
-def step_in_pixels(dilation: float, extent: tuple[int, int]) -> int:
-    """The window's step on a photo of this height and width; at least one pixel.
-
-    >>> step_in_pixels(2, (3000, 4096)), step_in_pixels(2, (200, 224))
-    (16, 1)
-    """
-    return max(1, round(dilation * max(extent) / REFERENCE))
-
-
-def _split(luma: Tensor, h: Tensor, step: int) -> tuple[Tensor, Tensor]:
-    """Base and boost of ``(N, H, W)`` luma."""
-    flux, structure = fluxes(luma, h, step, LEVELS)
-    base = luma + flux[0]
-    # detail_l = (W_{l+1} - W_l) y and high = (I - W_k) y, each limited by tau tanh(z / tau)
-    finer = [*flux[1:].unbind(), luma.new_zeros(())]
-    limited = torch.zeros_like(luma)
-    for coarse, fine in zip(flux.unbind(), finer, strict=True):
-        # tanh(x) = 2 sigmoid(2 x) - 1, in a third of its time
-        limited = limited + torch.sigmoid((fine - coarse) * (2 / TAU))
-    return base, (limited - LEVELS / 2) * structure * (2 * TAU)
 
 
 def _render(
@@ -193,35 +174,40 @@ def _render(
     gain = torch.exp2(saturation * ratio.log2())
     offset = target - luma * gain
     change = torch.addcmul(offset.unsqueeze(-3), image, (gain - 1).unsqueeze(-3))
-    return _within_range(image, change)
+    return within_range(image, change)
 
 
 def _tone(base: Tensor, shadow: Tensor, brightness: Tensor) -> Tensor:
     """Monotone curve on [0, 1] that fixes 0 and 1."""
-    bend = 2 / (1 + 0.8 * brightness) - 2  # Schlick's 1 / beta - 2, beta = (1 + .8 b) / 2
+    lift, bend = _curve(shadow, brightness)
     bright = base / (1 + bend * (1 - base))
-    # reaches 2.5 and -.9 at the bounds without a kink at zero, where every search begins
-    ratio = SHADOW_UP / SHADOW_DOWN
-    scale = SHADOW_UP / (ratio - 1)
-    lift = scale * torch.expm1(shadow * math.log(ratio))
     light = 1 - bright
     return torch.addcmul(bright, lift * bright, light * light * light)
 
 
-def _within_range(image: Tensor, change: Tensor) -> Tensor:
-    """``image + change``, bent where it would leave [0, 1].
+def _curve(shadow: Tensor, brightness: Tensor) -> tuple[Tensor, Tensor]:
+    """Lift of the shadows and bend of the whole, the two coefficients of `_tone`."""
+    bend = 2 / (1 + 0.8 * brightness) - 2  # Schlick's 1 / beta - 2, beta = (1 + .8 b) / 2
+    # reaches 2.5 and -.9 at the bounds without a kink at zero, where every search begins
+    ratio = SHADOW_UP / SHADOW_DOWN
+    scale = SHADOW_UP / (ratio - 1)
+    return scale * torch.expm1(shadow * math.log(ratio)), bend
 
-    What lies within `MARGIN` of an end, or beyond it, and farther out than the image itself is
-    drawn in: with ``room`` to the end an excess ``e`` becomes ``e / (1 + (e / room)^4)^(1/4)``.
-    Unlike a clamp this keeps a gradient wherever there is room, and no change stays no change.
-    """
-    wanted = image + change
-    inner = torch.minimum(
-        torch.maximum(wanted, image.clamp_max(MARGIN)), image.clamp_min(1 - MARGIN)
-    )
-    excess = wanted - inner
-    # the room in the excess's direction; any positive number where there is no excess
-    room = torch.addcmul(image.new_tensor(0.5), excess.sign(), 0.5 - inner)
-    both = torch.addcmul((excess * excess).square(), room * room, room * room) + 1e-20
-    bent = torch.addcdiv(inner, excess * room, both.rsqrt().rsqrt())
-    return bent.clamp(0, 1)  # rounding only
+
+def _render_compiled(planes: list[Tensor], values: list[Tensor], shape: torch.Size) -> Tensor:
+    image = planes[0]
+    detail, shadow, brightness, saturation = values
+    numbers = [
+        value.expand(shape).flatten().tolist()
+        for value in (detail, *_curve(shadow, brightness), saturation)
+    ]
+    size = image.shape[-3:]
+    target = image.new_empty(*shape, *size)
+    own = [image.expand(*shape, *size), *(p.expand(*shape, *size[1:]) for p in planes[1:]), target]
+    places = itertools.product(*(range(count) for count in shape))
+    items = [
+        [*(plane[place] for plane in own), *setting]
+        for place, *setting in zip(places, *numbers, strict=True)
+    ]
+    share(laplacian_kernels.render, items, size[1], target.numel())
+    return target

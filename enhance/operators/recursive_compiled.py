@@ -11,8 +11,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from enhance.operators import scan_kernels
-from enhance.operators.compiled import compiled
-from enhance.operators.threads import in_slabs
+from enhance.operators.compiled import share
 
 
 def smooth(
@@ -111,18 +110,9 @@ def _empty(like: Tensor, *shape: int) -> Tensor:
 def _share(
     function: Callable[..., None], planes: Sequence[Tensor], numbers: Sequence[float], axis: int
 ) -> None:
-    """Run a kernel on each image of a batch, its rows (axis 0) or columns among threads.
-
-    What a kernel writes to must be contiguous; the rest may be expanded or be a view.
-    """
-    kernel = compiled(function)
+    """Run a kernel on each image of a batch, its rows (axis 0) or columns among threads."""
     batch, _, *size = planes[0].shape
-    lines = size[axis]
-    images = [[plane[b].detach().contiguous().numpy() for plane in planes] for b in range(batch)]
-
-    def work(slab: slice) -> None:
-        for b in range(slab.start // lines, -(-slab.stop // lines)):
-            start, stop = max(slab.start - b * lines, 0), min(slab.stop - b * lines, lines)
-            kernel(*images[b], *numbers, start, stop)
-
-    in_slabs(work, batch * lines, planes[0].numel())
+    items: list[list[Tensor | float]] = [
+        [*(plane[b] for plane in planes), *numbers] for b in range(batch)
+    ]
+    share(function, items, size[axis], planes[0].numel())

@@ -12,7 +12,7 @@ from torch import Tensor
 from enhance.operators.base import Operator, Parameter, Settings, check_image
 from enhance.operators.batching import paired
 from enhance.operators.gamut import follow_luma
-from enhance.operators.laplacian import REFERENCE
+from enhance.operators.layers import REFERENCE
 from enhance.operators.luma import luma as luma_of
 from enhance.operators.strips import in_strips
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from enhance.operators import compiled, opencv
 from enhance.operators.domain_transform import domain_transform
+from enhance.operators.laplacian import Laplacian
 
 DTYPES = {torch.float32: 1e-6, torch.float64: 1e-12}
 
@@ -82,3 +83,28 @@ def test_a_folder_that_cannot_be_written_to_costs_time_only(
     monkeypatch.setattr(numba, "njit", without_folder)
     add_one = compiled.compiled.__wrapped__(lambda x: x + 1)
     assert add_one(2) == 3
+
+
+@pytest.mark.parametrize("size", [(23, 31), (3, 40), (1, 1)])
+@pytest.mark.parametrize("dilation", [1.0, 3.0])
+def test_laplacian(monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], dilation: float) -> None:
+    """Where no gradient is asked for; on images that reach both ends of the range."""
+    pytest.importorskip("numba")
+    images = (1.4 * random(2, 3, *size) - 0.2).clamp(0, 1).float()
+    settings = {
+        "detail": torch.tensor([[5.0], [-1.0], [0.0]]),
+        "shadow": torch.tensor([[1.0], [-0.4], [0.0]]),
+        "brightness": 0.3,
+        "saturation": torch.tensor([[1.0], [0.3], [0.0]]),
+        "h": torch.tensor([0.05, 0.4]),
+        "dilation": dilation,
+        "extent": (512, 512),
+    }
+    operator = Laplacian()
+    seen = operator(images, **settings)
+    monkeypatch.setattr(compiled, "_module", lambda: None)
+    expected = operator(images, **settings)
+    assert seen.shape == expected.shape
+    torch.testing.assert_close(seen, expected, rtol=0, atol=2e-6)
+    exact = operator(images.double(), **settings)
+    assert (seen - exact).abs().max() < 4e-6

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from enhance.operators.affinity import ALPHA, fluxes
-from enhance.operators.laplacian import LEVELS, MARGIN, REFERENCE, TAU, Laplacian, step_in_pixels
+from enhance.operators.gamut import MARGIN
+from enhance.operators.laplacian import Laplacian
+from enhance.operators.layers import LEVELS, REFERENCE, TAU, step_in_pixels
 from enhance.operators.luma import luma
 from enhance.testing.images import photo
 

@@ -8,6 +8,7 @@ scorer is any callable ``(B, 3, H, W) in [0, 1] -> (B,)``, higher better.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,11 +18,12 @@ from torch import Tensor
 
 from enhance.errors import ParameterError
 from enhance.operators.base import Operator
-from enhance.tuning.cost import Cost
 from enhance.tuning.space import Space
 from enhance.tuning.views import Views
 
 ScoreFunction = Callable[[Tensor], Tensor]
+CostFunction = Callable[[Tensor], Tensor]
+"""Points ``(K, D)`` to costs ``(K,)``, in units of the score, differentiable."""
 
 _CHUNK_PIXELS = 8 * 224 * 224
 """Pixels rendered and scored at once. On a CPU larger batches leave the cache and are slower per
@@ -56,7 +58,7 @@ class Objective:
         scorer: ScoreFunction,
         views: Views,
         space: Space,
-        cost: Cost | None = None,
+        cost: CostFunction | None = None,
         hint: Tensor | None = None,
     ) -> None:
         self.operator = operator
@@ -111,6 +113,30 @@ class Objective:
         """The same objective on the first `count` views only: coarser, and that much cheaper."""
         views = self.views.first(count)
         return Objective(self.operator, self.scorer, views, self.space, self.cost, self.hint)
+
+    def part(self, start: int, stop: int) -> Objective:
+        """The same objective on views `start` to `stop` only, with nothing scored anew.
+
+        Unlike `first`, it shares what was analysed: views that share a window with others are
+        rendered with them, which costs more per setting and nothing before.
+        """
+        part = copy.copy(self)
+        part.views = self.views.part(start, stop)
+        part.baseline = self.baseline[start:stop]
+        part._known = {key: row[start:stop] for key, row in self._known.items()}
+        part._batches, before = [], 0
+        for batch in self._batches:
+            after = before + len(batch.views)
+            inside = max(start, before) - before, min(stop, after) - before
+            if inside[0] < inside[1]:
+                part._batches.append(_Batch(batch.views.part(*inside), batch.layers))
+            before = after
+        return part
+
+    def learn(self, points: Tensor, scores: Tensor) -> None:
+        """Take scores ``(K, V)`` that were found part by part as known."""
+        keys = (tuple(self.space.describe(point).values()) for point in points)
+        self._known.update(zip(keys, scores, strict=True))
 
     def render(self, points: Tensor) -> Tensor:
         """What the scorer would see at points ``(K, D)``: ``(K, V, 3, h, w)``."""

@@ -15,7 +15,9 @@ from enhance.operators.base import Operator
 from enhance.recipe import Recipe, Verdict
 from enhance.rendering import render_full
 from enhance.tuning.guards import GuardReport
+from enhance.tuning.invariance import Invariance
 from enhance.tuning.objective import Objective
+from enhance.tuning.witnesses import Witnesses, two_witnesses
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,6 +62,7 @@ class TuneResult:
     photo: Photo = field(kw_only=True)
     operator: Operator[Any] = field(kw_only=True)
     objective: Objective = field(kw_only=True)
+    invariance: Invariance | None = field(default=None, kw_only=True)
 
     @cached_property
     def pixels(self) -> Tensor:
@@ -72,6 +75,11 @@ class TuneResult:
     def image(self) -> Any:
         """The photo at full resolution, of the kind that was given to `enhance.tune`."""
         return self.photo.like_input(self.pixels)
+
+    @cached_property
+    def witnesses(self) -> Witnesses | None:
+        """For denoising, what the scorer and J-invariance would each choose; else None."""
+        return None if self.invariance is None else two_witnesses(self.objective, self.invariance)
 
     def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> None:
         """Write the photo, with the metadata of the input.

@@ -14,8 +14,9 @@ from enhance.operators.base import Operator
 from enhance.operators.resolve import OperatorLike, members, resolve_operator
 from enhance.recipe import Recipe
 from enhance.tuning import strategies
-from enhance.tuning.cost import leaving_cost
+from enhance.tuning.cost import leaving_cost, total_cost
 from enhance.tuning.guards import Guard, resolve_guards
+from enhance.tuning.invariance import invariance
 from enhance.tuning.objective import Objective
 from enhance.tuning.predictor import predict
 from enhance.tuning.result import TuneResult
@@ -24,6 +25,9 @@ from enhance.tuning.search import Search
 from enhance.tuning.space import Space
 from enhance.tuning.verdict import decide
 from enhance.tuning.views import NATIVE_VIEWS, WHOLE_VIEWS, Views, native_views, whole_views
+
+FEW_VIEWS = 8
+"""Up to so many there is nothing to save by racing."""
 
 
 def tune(
@@ -55,9 +59,10 @@ def tune(
             default tone operator.
         scorer: a name, a path of a weight file, or any callable ``(B, 3, H, W) in [0, 1] ->
             (B,)``, higher better; None for the default that fits the operator.
-        strategy: ``"grid"``, ``"gradient"``, ``"bayesian"``, ``"hybrid"``, or ``"instant"`` where
-            a predictor was trained for the operator; None for gradient
-            where operator and scorer pass one on, else bayesian.
+        strategy: ``"grid"``, ``"gradient"``, ``"bayesian"``, ``"hybrid"``, ``"race"``, or ``"instant"`` where
+            a predictor was trained for the operator; None for race where one parameter is
+            judged on many views, else gradient where operator and scorer pass one on, else
+            bayesian.
         crops: how many views; None for 4 whole views, or 50 native crops.
         seed: draws the views and steers the search; the same seed gives the same result.
         fixed: parameters that keep the given value.
@@ -67,8 +72,9 @@ def tune(
             the guards *and* the cost of leaving the input off: the raw maximum.
         device: where to compute; None for the CPU.
         progress: show a progress bar on stderr.
-        storage: an Optuna storage URL (``sqlite:///study.db``), so that an interrupted
-            bayesian or hybrid search goes on where it stopped.
+        storage: an Optuna storage URL (``sqlite:///study.db``) or the path of a journal file, so
+            that an interrupted bayesian or hybrid search goes on where it stopped, and several
+            processes share one.
 
     Returns:
         Settings, score, paired gain and its interval, verdict, and the image (lazily rendered,
@@ -103,12 +109,13 @@ def tune(
     space = space.calibrated(chosen_operator, pixels)
     hint = predict(chosen_operator, space, pixels)
     centre = None if hint is None else space.describe(hint)
-    cost = None if raw else leaving_cost(chosen_operator, space, centre)
+    restoring = invariance(chosen_operator, space, pixels, seed)
+    cost = None if raw else total_cost(leaving_cost(chosen_operator, space, centre), restoring)
     objective = Objective(chosen_operator, judge.score, views, space, cost, hint)
     name = strategy or _fastest(objective, storage)
     found = _search(objective, name, seed, progress, storage)
     candidate = space.describe(found.point)
-    decision = decide(objective, space.to_unit(candidate), checks, judge.witness)
+    decision = decide(objective, space.to_unit(candidate), checks, judge.witness, restoring)
     enhanced = decision.verdict == "enhanced"
     chosen = space.describe(decision.point) if enhanced else _untouched(chosen_operator, space)
     baseline = float(objective.baseline.mean())
@@ -149,6 +156,7 @@ def tune(
         photo=photo,
         operator=chosen_operator,
         objective=objective,
+        invariance=restoring,
     )
 
 
@@ -186,6 +194,8 @@ def _untouched(operator: Operator[Any], space: Space) -> dict[str, float]:
 def _fastest(objective: Objective, storage: str | None) -> str:
     if not objective.space.names:
         return "grid"
+    if storage is None and len(objective.space.names) == 1 and len(objective) > FEW_VIEWS:
+        return "race"
     return "gradient" if storage is None and objective.differentiable else "bayesian"
 
 

@@ -12,7 +12,9 @@ from enhance.recipe import Verdict
 from enhance.tuning.cost import neutral_at_default
 from enhance.tuning.gain import Gain, paired_gain
 from enhance.tuning.guards import Evidence, Guard, GuardReport
+from enhance.tuning.invariance import Invariance
 from enhance.tuning.objective import Objective, ScoreFunction
+from enhance.tuning.witnesses import scorers_choice
 
 _SHARES = (2 / 3, 1 / 3)
 """Shares of the way to the best setting that are offered to guards that refuse the whole of it."""
@@ -44,14 +46,30 @@ def decide(
     point: Tensor,
     guards: Sequence[Guard],
     witness: ScoreFunction | None = None,
+    invariance: Invariance | None = None,
 ) -> Decision:
     """Accept the best point, or a smaller step towards it, or nothing.
 
     Where the best point fails a guard, two thirds and one third of the way to it are offered, for
     the parameters whose default changes nothing. If none passes, the photo stays as it is, for
-    the reason that the best point failed. The witness is a second scorer, for guards that ask one.
+    the reason that the best point failed. Where denoising was also judged by J-invariance and the
+    scorer sees no gain at the best point, points on the way to what the scorer
+    prefers are offered: noise that both witnesses see is not left because they disagree on how
+    to remove it.
+
+    Args:
+        witness: a second scorer, for guards that ask one.
+        invariance: the part of the objective's cost that is J-invariance.
     """
     best = _judge(objective, point, guards, witness)
+    if best.gain.mean <= 0 and invariance is not None and objective.cost is not None:
+        preferred = scorers_choice(objective, invariance)
+        for share in (1 / 3, 2 / 3, 1.0):
+            nearer = _judge(objective, torch.lerp(point, preferred, share), guards, witness)
+            if nearer.verdict == "enhanced":
+                reason = f"moved {share:.0%} of the way to the scorer's choice, as {best.reason}"
+                return replace(nearer, reason=reason)
+        return best
     if best.verdict == "enhanced" or best.gain.mean <= 0:
         return best
     rest, space = point.clone(), objective.space
@@ -79,7 +97,7 @@ def _judge(
     scores = objective.scores(point[None])[0]
     gain = paired_gain(objective.baseline, scores)
     if gain.mean <= 0:
-        reason = "no setting scores better than the untouched photo"
+        reason = "the best setting scores no better than the untouched photo"
         return Decision("untouched", reason, point, scores, gain, ())
     reports: list[GuardReport] = []
     if guards:

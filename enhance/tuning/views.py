@@ -77,6 +77,10 @@ class Views:
         crops = self.crops[:count]
         return Views(self.windows[: crops[-1].window + 1], crops, self.size, self.extent)
 
+    def part(self, start: int, stop: int) -> Views:
+        """Views `start` to `stop`; the windows stay as they are."""
+        return replace(self, crops=self.crops[start:stop])
+
     def batches(self, windows: int) -> Iterator[Views]:
         """The views of at most so many windows at a time."""
         for start in range(0, len(self.windows), windows):

@@ -162,3 +162,21 @@ def test_first_views_only(coffee: Tensor, tone_scorer) -> None:
     points = torch.rand(2, 3, dtype=torch.float64)
     part = objective.first(2)
     assert torch.allclose(part.scores(points), objective.scores(points)[:, :2], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["laplacian", "turbo"])
+@pytest.mark.parametrize("pixels_at_once", [1, 3000, 10**6])
+def test_parts_put_together_are_the_whole(
+    coffee: Tensor, tone_scorer, monkeypatch, name: str, pixels_at_once: int
+) -> None:
+    monkeypatch.setattr(objective_module, "_CHUNK_PIXELS", pixels_at_once)
+    objective = make(coffee, tone_scorer, name)
+    points = torch.rand(3, len(objective.space.names), dtype=torch.float64)
+    parts = [objective.part(0, 1), objective.part(1, len(objective))]
+    assert torch.equal(torch.cat([p.baseline for p in parts]), objective.baseline)
+    together = torch.cat([part.scores(points) for part in parts], 1)
+    assert torch.allclose(together, objective.scores(points), atol=1e-5)
+    objective.learn(points / 2, together)
+    before = objective.scored
+    assert torch.equal(objective.scores(points / 2), together)
+    assert objective.scored == before

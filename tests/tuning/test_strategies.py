@@ -15,10 +15,10 @@ from enhance.tuning.search import Search
 from enhance.tuning.space import Space
 from enhance.tuning.strategies import bayesian
 from enhance.tuning.trust_region import climb
-from enhance.tuning.views import whole_views
+from enhance.tuning.views import native_views, whole_views
 
 SMOOTH = ["gradient", "hybrid"]
-ALL = ["bayesian", "gradient", "grid", "hybrid"]
+ALL = ["bayesian", "gradient", "grid", "hybrid", "race"]
 
 
 @pytest.fixture
@@ -34,6 +34,44 @@ def test_known_optimum_inside_and_on_a_bound(objective: Objective, name: str) ->
     described = objective.space.describe(found.point)
     assert described["red"] == pytest.approx(0.23, abs=0.01)
     assert described["green"] == pytest.approx(-0.5, abs=0.01)
+
+
+def test_race_finds_the_top_of_one_parameter_on_few_views(paint, grey, target) -> None:
+    views = native_views(grey, 48, size=16)
+    space = Space.of(paint, fixed={"green": 0.1})
+    full = Objective(paint, target(0.73, 0.6), views, space)
+    judged = []
+
+    def counted(images: Tensor) -> Tensor:
+        judged.append(len(images))
+        return full.scorer(images)
+
+    objective = Objective(paint, counted, views, space)
+    judged.clear()
+    found = strategies.get("race")(objective)
+    assert space.describe(found.point)["red"] == pytest.approx(0.23, abs=0.01)
+    assert sum(judged) < 37 * 48 / 6
+    assert found.value == pytest.approx(float(full.values(found.point[None])[0]), abs=1e-6)
+
+
+def test_race_tells_settings_apart_by_paired_differences(paint, grey) -> None:
+    """Views differ a hundred times more among themselves than settings do."""
+
+    def moody(images: Tensor) -> Tensor:
+        texture = images[:, 2].flatten(1)
+        return 1e3 * texture.std(1) - (images[:, 0].mean((-1, -2)) - 0.6).square()
+
+    objective = Objective(
+        paint, moody, native_views(grey, 30, size=16), Space.of(paint, fixed={"green": 0})
+    )
+    found = strategies.get("race")(objective)
+    assert objective.space.describe(found.point)["red"] == pytest.approx(0.1, abs=0.02)
+
+
+def test_race_comes_near_with_several_parameters(objective: Objective) -> None:
+    described = objective.space.describe(strategies.get("race")(objective).point)
+    assert described["red"] == pytest.approx(0.23, abs=0.06)
+    assert described["green"] == pytest.approx(-0.5, abs=0.06)
 
 
 def test_grid_finds_the_best_node(objective: Objective) -> None:

@@ -1,0 +1,58 @@
+"""Denoising has two witnesses: what each would choose, and how far apart they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from enhance.tuning.invariance import Invariance
+from enhance.tuning.objective import Objective
+
+VIEWS = 12
+POINTS = 19
+"""Settings that are compared, where one parameter varies; as many for each further one."""
+
+
+@dataclass(frozen=True)
+class Witnesses:
+    """Settings that each witness alone prefers, among the same ones.
+
+    Attributes:
+        scorer: what scores best.
+        invariance: what best restores pixels that it did not see.
+        distance: between them, as a share of the searched range (of its logarithm on a log
+            scale), the largest over the parameters. Where it is large, look at both.
+    """
+
+    scorer: Mapping[str, float]
+    invariance: Mapping[str, float]
+    distance: float
+
+
+def two_witnesses(objective: Objective, invariance: Invariance) -> Witnesses:
+    """Ask both about the same settings, the scorer on the first few views."""
+    scored, restored = _choices(objective, invariance)
+    space = objective.space
+    distance = float((scored - restored).abs().max())
+    return Witnesses(space.describe(scored), space.describe(restored), distance)
+
+
+def scorers_choice(objective: Objective, invariance: Invariance) -> Tensor:
+    """The point ``(D,)`` that the scorer alone prefers."""
+    return _choices(objective, invariance)[0]
+
+
+def _choices(objective: Objective, invariance: Invariance) -> tuple[Tensor, Tensor]:
+    dimensions = len(objective.space.names)
+    if dimensions == 1:
+        points = torch.linspace(0, 1, POINTS, dtype=torch.float64)[:, None]
+    else:
+        sobol = torch.quasirandom.SobolEngine(dimensions, scramble=True, seed=0)
+        points = sobol.draw(POINTS * dimensions, dtype=torch.float64)
+    few = objective.part(0, min(VIEWS, len(objective)))
+    with torch.no_grad():
+        costs = invariance(points)
+    return points[few.scores(points).mean(1).argmax()], points[costs.argmin()]

@@ -31,6 +31,6 @@ def render_full(operator: Operator[Any], pixels: Tensor, settings: Mapping[str, 
         return apply_tiled(
             lambda tile: operator(tile, extent=extent, **complete),
             pixels,
-            halo=operator.halo(extent),
+            halo=operator.halo(extent, complete),
             size=TILE,
         )

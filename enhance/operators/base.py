@@ -135,9 +135,20 @@ class Operator(nn.Module, ABC, Generic[LayersT]):
         """
         return dict(settings)
 
-    def halo(self, extent: tuple[int, int]) -> int:
-        """Pixels of context that a crop or tile needs on every side to equal the whole."""
+    def halo(self, extent: tuple[int, int], settings: Settings | None = None) -> int:
+        """Pixels of context that a crop or tile needs on every side to equal the whole.
+
+        Args:
+            extent: height and width of the whole.
+            settings: complete settings, which may need less than others; None means any.
+        """
         return 0
+
+    def largest(self, name: str, settings: Settings | None) -> float:
+        """The largest value of a parameter among `settings`, or that it can have if None."""
+        if settings is None:
+            return self.parameters_spec[name].high
+        return float(settings[name].max())
 
     def forward(
         self, image: Tensor, *, extent: tuple[int, int] | None = None, **settings: float | Tensor

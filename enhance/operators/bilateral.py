@@ -58,6 +58,6 @@ class Bilateral(Denoiser[None]):
         smooth = bilateral_blur(flat, (side, side), k_r * std, widths, "replicate", "l2")
         return smooth.reshape(*shape, *image.shape[1:])
 
-    def halo(self, extent: tuple[int, int]) -> int:
+    def halo(self, extent: tuple[int, int], settings: Settings | None = None) -> int:
         """Half the window."""
         return RADIUS

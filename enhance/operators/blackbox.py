@@ -72,7 +72,7 @@ class BlackBox(Operator[Tensor]):
             rendered[index] = self._one(images[index], own)
         return rendered
 
-    def halo(self, extent: tuple[int, int]) -> int:
+    def halo(self, extent: tuple[int, int], settings: Settings | None = None) -> int:
         """`reach`; the whole photo where there is none."""
         return max(extent) if self.reach is None else self.reach
 

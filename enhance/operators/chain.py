@@ -101,17 +101,21 @@ class Chain(Operator[ChainLayers]):
     def calibrate(self, image: Tensor, settings: Settings) -> dict[str, Tensor]:
         """Ask the photo on behalf of each operator, on what those before it make of the photo."""
         answered = dict(settings)
-        for index, member in enumerate(self.members):
+        asking = [n for n, m in enumerate(self.members) if _asks(m)]
+        for index, member in enumerate(self.members[: max(asking, default=-1) + 1]):
             own = member.calibrate(image, self._own(index, settings))
             names = self._names[index]
             answered.update({names[name]: value for name, value in own.items()})
-            if index < len(self.members) - 1:
+            if index < asking[-1]:
                 image = member.render(member.analyse(image, own), own)
         return answered
 
-    def halo(self, extent: tuple[int, int]) -> int:
+    def halo(self, extent: tuple[int, int], settings: Settings | None = None) -> int:
         """Context of all operators together."""
-        return sum(member.halo(extent) for member in self.members)
+        return sum(
+            member.halo(extent, None if settings is None else self._own(index, settings))
+            for index, member in enumerate(self.members)
+        )
 
     def _own(self, index: int, settings: Settings) -> dict[str, Tensor]:
         """The settings of one member, under its own names."""
@@ -124,6 +128,11 @@ class Chain(Operator[ChainLayers]):
                 return None
             joint.update({names[own]: value for own, value in member.identity.items()})
         return joint
+
+
+def _asks(member: Operator[Any]) -> bool:
+    """Whether the photo can tell it anything."""
+    return type(member).calibrate is not Operator.calibrate
 
 
 def _apply(

@@ -99,7 +99,7 @@ class Dehaze(Operator[tuple[Tensor, Tensor, Tensor]]):
         shape = torch.broadcast_shapes(haze.shape[:-2], *(v.shape for v in values))
         return in_strips(_render, [image, haze], values, math.prod(shape))
 
-    def halo(self, extent: tuple[int, int]) -> int:
+    def halo(self, extent: tuple[int, int], settings: Settings | None = None) -> int:
         """Reach of the patch and of the guided filter's two windows."""
         return (1 + 2 * SPREAD) * step_in_pixels(PATCH, extent)
 

@@ -96,9 +96,9 @@ class GuidedDetail(Operator[tuple[Tensor, Tensor, Tensor]]):
         shape = torch.broadcast_shapes(layers[2].shape[:-2], amount.shape)
         return in_strips(_render, layers, [amount], math.prod(shape))
 
-    def halo(self, extent: tuple[int, int]) -> int:
-        """Two windows of the largest radius, one for the statistics and one for their mean."""
-        return 2 * step_in_pixels(self.parameters_spec["radius"].high, extent)
+    def halo(self, extent: tuple[int, int], settings: Settings | None = None) -> int:
+        """Two windows, one for the statistics and one for their mean."""
+        return 2 * step_in_pixels(self.largest("radius", settings), extent)
 
 
 def _render(image: Tensor, luma: Tensor, boost: Tensor, amount: Tensor) -> Tensor:

@@ -149,9 +149,9 @@ class Laplacian(Operator[LaplacianLayers]):
             return _render_compiled(planes, values, shape)
         return in_strips(_render, planes, values, math.prod(shape))
 
-    def halo(self, extent: tuple[int, int]) -> int:
-        """Reach of the widest window: `RADIUS` steps of the largest dilation."""
-        return RADIUS * step_in_pixels(self.parameters_spec["dilation"].high, extent)
+    def halo(self, extent: tuple[int, int], settings: Settings | None = None) -> int:
+        """Reach of the window: `RADIUS` steps."""
+        return RADIUS * step_in_pixels(self.largest("dilation", settings), extent)
 
 
 def _render(

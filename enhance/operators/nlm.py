@@ -84,7 +84,7 @@ class NonLocalMeans(Denoiser[list[Tensor]]):
             _overlap(total, shift)[1].addcmul_(weight, here)
         return total[..., :3, :, :] / total[..., 3:, :, :]
 
-    def halo(self, extent: tuple[int, int]) -> int:
+    def halo(self, extent: tuple[int, int], settings: Settings | None = None) -> int:
         """Where a patch may begin, and its own reach."""
         return self.search + PATCH
 

@@ -210,10 +210,10 @@ class Turbo(Operator[TurboLayers]):
         rendered = torch.addcmul(image, strength, denoised - image).clamp(0, 1)
         return rendered.reshape(*shape, *image.shape[-3:])
 
-    def halo(self, extent: tuple[int, int]) -> int:
+    def halo(self, extent: tuple[int, int], settings: Settings | None = None) -> int:
         """Five widths of the chroma filter, whose response is then 1/2000, and the windows."""
         windows = len(GAUSSIAN) // 2 + CHROMA_WINDOW // 2
-        return math.ceil(5 * CHROMA * self.parameters_spec["sigma_s"].high) + windows
+        return math.ceil(5 * CHROMA * self.largest("sigma_s", settings)) + windows
 
 
 def _blur(plane: Tensor) -> Tensor:

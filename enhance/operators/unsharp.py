@@ -89,7 +89,7 @@ class Unsharp(Operator[tuple[Tensor, Tensor, Tensor]]):
         shape = torch.broadcast_shapes(layers[2].shape[:-2], amount.shape)
         return in_strips(_render, layers, [amount], math.prod(shape))
 
-    def halo(self, extent: tuple[int, int]) -> int:
+    def halo(self, extent: tuple[int, int], settings: Settings | None = None) -> int:
         """Half the Gaussian's window at the largest sigma."""
         return math.ceil(TAILS * self.parameters_spec["sigma"].high * _scale(extent))
 

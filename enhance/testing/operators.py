@@ -174,10 +174,10 @@ class OperatorSuite(ABC):
         while side < 2 * operator.halo((side, side)) + 48:
             side *= 2
         extent = (side, side)
-        halo = operator.halo(extent)
         image = photo(*extent)
         for setting in _spread(operator)[:4]:
             complete = operator.calibrate(image, operator.complete(setting, like=image))
+            halo = operator.halo(extent, complete)
             whole = operator.render(operator.analyse(image, complete), complete)
             for top, left in ((0, 0), (side // 2 - 8, side // 2 - 8), (side - 16, 8)):
                 first_row, first_column = max(0, top - halo), max(0, left - halo)

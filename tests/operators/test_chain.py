@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -62,6 +64,8 @@ def test_what_a_chain_is_follows_from_its_members() -> None:
     assert chain.identity == {"strength": 0.0}
     extent = (600, 800)
     assert chain.halo(extent) == Turbo().halo(extent) + Laplacian().halo(extent)
+    least = chain.complete({"sigma_s": 1.0, "dilation": 1.0})
+    assert 0 < chain.halo(extent, least) < chain.halo(extent) / 4
 
     class Blunt(Laplacian):
         differentiable = False
@@ -107,3 +111,19 @@ def test_gradients_reach_every_member() -> None:
 def test_an_empty_chain_is_refused() -> None:
     with pytest.raises(ParameterError, match="at least one operator"):
         Chain([])
+
+
+def test_a_chain_renders_no_further_than_its_last_member_that_asks_the_photo() -> None:
+    class Counted(Contrast):
+        seen = 0
+
+        def render(self, layers: Any, settings: Any) -> torch.Tensor:
+            type(self).seen += 1
+            return super().render(layers, settings)
+
+    image = photo(16, 12)
+    for operators, expected in (([Counted(), Laplacian()], 0), ([Counted(), Turbo()], 1)):
+        Counted.seen = 0
+        chain = Chain(operators)
+        chain.calibrate(image, chain.complete({}, like=image))
+        assert Counted.seen == expected

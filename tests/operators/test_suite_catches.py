@@ -41,7 +41,7 @@ class Fade(Operator[Tensor]):
         amount = settings["amount"][..., None, None, None]
         return (image + amount * (smooth - image)).clamp(0, 1)
 
-    def halo(self, extent: tuple[int, int]) -> int:
+    def halo(self, extent: tuple[int, int], settings: Settings | None = None) -> int:
         return 1
 
 
@@ -123,7 +123,7 @@ class FirstSettingOnly(Fade):
 
 
 class NoHalo(Fade):
-    def halo(self, extent: tuple[int, int]) -> int:
+    def halo(self, extent: tuple[int, int], settings: Settings | None = None) -> int:
         return 0
 
 

@@ -17,6 +17,7 @@ from scorers.cli.backbones import backbones
 from scorers.cli.console import complain
 from scorers.cli.eval import evaluate
 from scorers.cli.explain import explain
+from scorers.cli.export import export
 from scorers.cli.fetch import fetch
 from scorers.cli.listing import list_scorers
 from scorers.cli.personalize import personalize
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 app.command("list", epilog="Example: scorers list --cards")(list_scorers)
 app.command(epilog="Example: scorers fetch idealo-aesthetic")(fetch)
+app.command(epilog="Example: scorers export nima-aesthetic aesthetic.onnx")(export)
 app.command(epilog="Example: scorers score shoot/*.jpg --scorer idealo-technical")(score)
 app.command(epilog="Example: scorers explain photo.jpg -o explained/")(explain)
 app.command(epilog="Example: scorers personalize ratings.csv -o mine.safetensors")(personalize)

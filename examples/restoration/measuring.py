@@ -44,7 +44,7 @@ def measure(
         figures["SSIM"].append(float(ssim(result, wanted, 11).mean()))
         for name, judge in judges.items():
             figures[name].append(float(judge(result)))
-    return figures
+    return {name: [round(value, 5) for value in values] for name, values in figures.items()}
 
 
 def disagreement(figures: Figures, usual: Figures, first: str, second: str) -> float:

@@ -73,8 +73,8 @@ def tiles(photos: Sequence[Tensor], size: int, at_most: int) -> list[Tensor]:
     for photo in photos:
         rows, columns = (_starts(side, size) for side in photo.shape[-2:])
         corners = [(top, left) for top in rows for left in columns]
-        middle = len(corners) // 2
-        chosen = corners if at_most >= len(corners) else corners[middle : middle + at_most]
+        first = max(min(len(corners) // 2, len(corners) - at_most), 0)
+        chosen = corners[first : first + at_most]
         found += [photo[..., top : top + size, left : left + size] for top, left in chosen]
     return found
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from enhance.operators.resolve import resolve_operator
 from enhance.tuning.predictor import SIZE, Prediction, Predictor, load_predictor, save_predictor
 from enhance.tuning.space import Space
 from scorers.convert.tflite import load_tflite
-from scorers.training.damage import CAMERA, TONE, sample_damage
+from scorers.training.damage import CAMERA, TONE, Damage, sample_damage
 from scorers.training.loop import Schedule, train
 from scorers.training.photos import RatedPhotos, draw, load_rated
 from scorers.training.resampling import random_crop_flip, random_view
@@ -41,12 +41,20 @@ FIXED = ("vibrance",)  # parameters that keep their default
 STORED = 256
 GOOD = 0.66
 BLACK, WHITE = 0.08, 0.8  # luma that good photos go below and above: no veil, no dullness
-UNDAMAGED = 0.15
-MISUSED = 0.05  # share of photos damaged by the operator itself
+UNDAMAGED = 0.06
+MISUSED = 0.4  # share of photos that the operator itself has flattened
 ANYHOW = 0.1  # share damaged in any direction; the rest lack what undeveloped photos lack
-UNDEVELOPED_KEEP = 0.85  # chance of each thing that an undeveloped photo may lack
 RESTRAINT = 0.3  # what a parameter that changes little must not do: wander
-TRUNK_RATE = 0.1  # two thousand photos are few: what ImageNet taught should change little
+FLATTENED: Mapping[str, tuple[float, float]] = {
+    "contrast": (-0.9, 0.1),
+    "saturation": (-0.6, 0.1),
+    "detail": (-0.4, 0.3),
+    "shadow": (-0.5, 0.6),
+    "brightness": (-0.7, 0.25),
+}
+"""Settings of the operator that leave black and white where they are, and a photo dark and flat."""
+UNDEVELOPED: Mapping[str, float] = {"exposure": 0.4, "contrast": 0.5, "gamma": 0.5}
+"""Chances of what moves black or white; everything else of `CAMERA` is there always."""
 
 
 def render(operator: Operator[Any], space: Space, image: Tensor, points: Tensor) -> Tensor:
@@ -55,20 +63,38 @@ def render(operator: Operator[Any], space: Space, image: Tensor, points: Tensor)
     return operator.render(operator.analyse(image, settings), settings)
 
 
-def spoil(operator: Operator[Any], space: Space, photos: Tensor, generator: Generator) -> Tensor:
-    """A share of the photos as they are, a share misused by the operator, the rest damaged."""
+def undeveloped(count: int, generator: Generator) -> Damage:
+    """Damage by `CAMERA`, from none to all of it: how much, not whether, is to be learned."""
+    damage = sample_damage(count, generator, kinds=CAMERA, keep=1.1)
+    for name, chance in UNDEVELOPED.items():
+        present = torch.rand(count, generator=generator) < chance
+        damage.amounts[name] = damage.amounts[name] * present
+    return damage.scaled_each(torch.rand(count, generator=generator) ** 0.5)
+
+
+def flatten(operator: Operator[Any], space: Space, photos: Tensor, generator: Generator) -> Tensor:
+    """Photos that the operator has made flat, or a little too strong."""
     count = len(photos)
-    undeveloped = sample_damage(count, generator, kinds=CAMERA, keep=UNDEVELOPED_KEEP)(photos)
+    reach = torch.rand(count, generator=generator) ** 0.5
+    settings = {}
+    for name in space.names:
+        low, high = FLATTENED[name]
+        settings[name] = reach * (low + (high - low) * torch.rand(count, generator=generator))
+    return operator(photos, **settings)
+
+
+def spoil(operator: Operator[Any], space: Space, photos: Tensor, generator: Generator) -> Tensor:
+    """A share of the photos as they are, a share flattened by the operator, the rest damaged."""
+    count = len(photos)
+    spoiled = undeveloped(count, generator)(photos)
     anyhow = sample_damage(count, generator, kinds=TONE, keep=0.4)(photos)
-    default = space.defaults().float()
-    reach = torch.rand(count, 1, generator=generator)
-    away = torch.rand(count, len(default), generator=generator) - default
-    misused = render(operator, space, photos, (default + 0.6 * reach * away).double())
+    flat = flatten(operator, space, photos, generator)
+    veil = 0.08 * torch.rand(count, 1, 1, 1, generator=generator)
+    flat = veil + (1 - veil) * flat
     fate = torch.rand(count, generator=generator)[:, None, None, None]
-    spoiled = undeveloped
     for share, version in (
         (UNDAMAGED + MISUSED + ANYHOW, anyhow),
-        (UNDAMAGED + MISUSED, misused),
+        (UNDAMAGED + MISUSED, flat),
         (UNDAMAGED, photos),
     ):
         spoiled = torch.where(fate < share, version, spoiled)
@@ -132,7 +158,7 @@ def validation(
     good = functional.interpolate(good, (SIZE, SIZE), mode="area")
     good = finish(good, generator)
     damaged = sample_damage(len(good), generator, kinds=TONE, keep=0.4)(good)
-    flat = sample_damage(len(good), generator, kinds=CAMERA, keep=UNDEVELOPED_KEEP)(good)
+    flat = flatten(operator, space, undeveloped(len(good), generator)(good), generator)
     damaged, flat, same = (eight_bit(image, generator) for image in (damaged, flat, good))
 
     @torch.no_grad()
@@ -159,7 +185,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--operator", nargs="+", default=[OPERATOR])
     parser.add_argument("--out", type=Path, default=Path("runs/instant"))
-    parser.add_argument("--steps", type=int, default=640)
+    parser.add_argument("--steps", type=int, default=700)
     parser.add_argument("--from", dest="start", type=Path, help="a predictor to go on from")
     options = parser.parse_args()
     shared = Path(os.environ["ENHANCE_DATA"])
@@ -175,7 +201,7 @@ def main() -> None:
         seen = load_predictor(options.start).state_dict()
         own = network.state_dict()
         network.load_state_dict(own | {n: v for n, v in seen.items() if v.shape == own[n].shape})
-        network.trunk.requires_grad_(False)
+    network.trunk.requires_grad_(False)  # trained, it learned to see traces of editing
     network.to(memory_format=torch.channels_last)
 
     small = load_rated(shared / "data/unsplash_biq256/scores.csv", 256)
@@ -220,8 +246,7 @@ def main() -> None:
         Schedule(options.steps, 2e-3, warmup=30),
         options.out / name,
         validate=held,
-        validate_every=160,
-        slower={"trunk": TRUNK_RATE},
+        validate_every=175,
     )
     assert isinstance(trained, Predictor)
     generator = torch.Generator().manual_seed(4000)

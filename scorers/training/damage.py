@@ -58,6 +58,10 @@ class Damage:
         """The same direction at `factor` times the distance."""
         return Damage({k: v * factor for k, v in self.amounts.items()}, self.noise_seed)
 
+    def scaled_each(self, factors: Tensor) -> Damage:
+        """The same directions, each photo at its own of the `factors` ``(B,)``."""
+        return Damage({k: v * factors for k, v in self.amounts.items()}, self.noise_seed)
+
     def __call__(self, image: Tensor) -> Tensor:
         """Damage ``(B, 3, H, W)`` in [0, 1], tone first, then detail; the result in [0, 1]."""
         return damage_detail(damage_tone(image, self.amounts), self.amounts, self.noise_seed)

@@ -28,7 +28,8 @@ Operators = Annotated[
     ),
 ]
 Strategy = Annotated[
-    str | None, typer.Option(metavar="NAME", help="grid, gradient, bayesian, hybrid, race or instant.")
+    str | None,
+    typer.Option(metavar="NAME", help="grid, gradient, bayesian, hybrid, race or instant."),
 ]
 Crops = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="How many views each setting is judged on.")

@@ -1,10 +1,12 @@
-"""A picture of a result: before and after, and how the score depends on each parameter."""
+"""A picture of a result: before and after, the score along each parameter, who earned the gain."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from enhance.errors import MissingExtraError
+from enhance.tuning.ablation import MOST
 from enhance.tuning.curve import GainCurve, gain_curve
 
 if TYPE_CHECKING:
@@ -27,7 +29,11 @@ def plot_result(result: TuneResult) -> Figure:
     figure = Figure(figsize=(4 * columns, 7), layout="constrained")
     top, bottom = figure.subfigures(2, 1, squeeze=False)[:, 0]
     pictures = (("before", result.photo.pixels), ("after", result.pixels))
-    for axes, (title, pixels) in zip(top.subplots(1, 2), pictures, strict=True):
+    shares = result.ablation() if 1 < len(names) <= MOST else {}
+    upper = top.subplots(1, 3 if shares else 2)
+    if shares:
+        _plot_shares(upper[2], shares)
+    for axes, (title, pixels) in zip(upper[:2], pictures, strict=True):
         axes.imshow(pixels[0].permute(1, 2, 0).clamp(0, 1).cpu().numpy())
         axes.set_title(title)
         axes.set_axis_off()
@@ -39,6 +45,14 @@ def plot_result(result: TuneResult) -> Figure:
         axes.set_axis_off()
     panels[0].set_ylabel("gain of the score")
     return figure
+
+
+def _plot_shares(axes: Axes, shares: Mapping[str, float]) -> None:
+    """How much of the gain each parameter earned."""
+    axes.barh(list(shares), list(shares.values()))
+    axes.axvline(0, linewidth=0.5, color="black")
+    axes.invert_yaxis()
+    axes.set_title("share of the gain")
 
 
 def _plot_curve(axes: Axes, curve: GainCurve) -> None:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from enhance.errors import MissingExtraError
 from enhance.imaging.photo import Photo
 from enhance.operators.base import Operator
 from enhance.recipe import Recipe, Verdict
 from enhance.rendering import render_full
+from enhance.tuning.ablation import ablate
 from enhance.tuning.guards import GuardReport
 from enhance.tuning.invariance import Invariance
 from enhance.tuning.objective import Objective
@@ -21,6 +23,7 @@ from enhance.tuning.witnesses import Witnesses, two_witnesses
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True, repr=False)
@@ -40,10 +43,10 @@ class TuneResult:
         strategy: which strategy ran.
         candidate: the best setting found, which the guards may have refused.
         guards: what each guard found about the setting that was judged last.
-        history: every setting tried with its objective value, in order, ready for
-            ``pandas.DataFrame(result.history)``.
+        history: every setting tried with its objective value, in order; see `dataframe`.
         recipe: what replays this result exactly.
         study: the Optuna study, where Optuna ran.
+        invariance: the cost by J-invariance, where the operator denoises; see `witnesses`.
     """
 
     settings: Mapping[str, float]
@@ -91,8 +94,30 @@ class TuneResult:
 
         write(self.photo, self.pixels, path, overwrite=overwrite)
 
+    def ablation(self) -> Mapping[str, float]:
+        """How much of the gain each searched parameter earned; see `enhance.tuning.ablation`."""
+        return ablate(self)
+
+    def dataframe(self) -> DataFrame:
+        """Every setting tried and its objective value, in order, one a row.
+
+        Where Optuna ran, ``result.study.trials_dataframe()`` tells more, and a study that was
+        kept with ``storage=`` opens in optuna-dashboard: ``optuna-dashboard sqlite:///study.db``.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+        """
+        try:
+            from pandas import DataFrame
+        except ImportError as error:
+            raise MissingExtraError(
+                "dataframe() needs pandas: pip install 'enhance-tune[plot]'"
+            ) from error
+        return DataFrame(list(self.history))
+
     def plot(self) -> Figure:
-        """Before and after, and the score against each parameter around the chosen setting.
+        """Before and after, the score against each parameter around the chosen setting, and
+        how much of the gain each parameter earned.
 
         Raises:
             MissingExtraError: matplotlib is not installed.

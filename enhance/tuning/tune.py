@@ -59,10 +59,10 @@ def tune(
             default tone operator.
         scorer: a name, a path of a weight file, or any callable ``(B, 3, H, W) in [0, 1] ->
             (B,)``, higher better; None for the default that fits the operator.
-        strategy: ``"grid"``, ``"gradient"``, ``"bayesian"``, ``"hybrid"``, ``"race"``, or ``"instant"`` where
-            a predictor was trained for the operator; None for race where one parameter is
-            judged on many views, else gradient where operator and scorer pass one on, else
-            bayesian.
+        strategy: ``"grid"``, ``"gradient"``, ``"bayesian"``, ``"hybrid"``, ``"race"``, or
+            ``"instant"`` where a predictor was trained for the operator; None for race where one
+            parameter is judged on many views, else gradient where operator and scorer pass one
+            on, else bayesian.
         crops: how many views; None for 4 whole views, or 50 native crops.
         seed: draws the views and steers the search; the same seed gives the same result.
         fixed: parameters that keep the given value.

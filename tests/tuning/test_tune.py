@@ -245,3 +245,34 @@ def test_optuna_study_comes_with_the_result(paint, grey, target, tmp_path: Path)
     assert len(first.study.trials) == len(again.study.trials)
     assert first.study.study_name == again.study.study_name
     assert first.history == again.history
+
+
+def test_shares_of_the_gain_are_what_each_parameter_earned(paint, grey, target) -> None:
+    result = enhance.tune(grey, paint, target(0.7, 0.4), guards=[])
+    shares = result.ablation()
+    # 40 r^2 of the loss is red's and 40 g^2 green's, and neither depends on the other
+    assert shares == {
+        "red": pytest.approx(40 * 0.2**2, abs=0.01),
+        "green": pytest.approx(40 * 0.1**2, abs=0.01),
+    }
+    assert sum(shares.values()) == pytest.approx(result.gain, abs=1e-6)
+
+
+def test_a_gain_that_takes_two_is_shared_by_both(paint, grey) -> None:
+    def product(images: Tensor) -> Tensor:
+        red, green, _ = (images.mean((-1, -2)) - 0.5).unbind(1)
+        return red * green
+
+    shares = enhance.tune(grey, paint, product, "grid", guards=[]).ablation()
+    assert shares["red"] == pytest.approx(0.125, abs=1e-3)
+    assert shares["green"] == pytest.approx(0.125, abs=1e-3)
+
+
+def test_history_as_a_table(paint, grey, target) -> None:
+    pandas = pytest.importorskip("pandas")
+    result = enhance.tune(grey, paint, target(0.7, 0.4), "grid", guards=[])
+    table = result.dataframe()
+    assert isinstance(table, pandas.DataFrame)
+    assert list(table.columns) == ["red", "green", "value"]
+    assert len(table) == 121
+    assert table.value.max() == pytest.approx(result.score)

@@ -42,6 +42,10 @@ def tune(
     fix: Fix = None,
     bound: Bound = None,
     guards: Guards = True,
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Start from a look: natural, punchy, soft or night."),
+    ] = None,
     recipe: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Save the settings, to `enhance apply`.")
     ] = None,
@@ -55,7 +59,9 @@ def tune(
 ) -> None:
     """Find the settings that make a photo look its best, and say whether that is an improvement."""
     import enhance
+    from enhance.presets import load_preset
 
+    start = None if preset is None else load_preset(preset)
     if report is not None:
         from enhance.report.page import check_page
 
@@ -71,6 +77,7 @@ def tune(
         fixed=read_values(fix or [], "--fix"),
         bounds=read_bounds(bound or [], "--bound"),
         guards=None if guards else [],
+        start=start,
         progress=sys.stderr.isatty(),
     )
     seconds = time.perf_counter() - started

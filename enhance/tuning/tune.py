@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from enhance.errors import ParameterError
+from enhance.errors import ParameterError, unknown_name
 from enhance.imaging.photo import as_photo
 from enhance.operators.base import Operator
 from enhance.operators.resolve import OperatorLike, members, resolve_operator
@@ -41,6 +41,7 @@ def tune(
     fixed: Mapping[str, float] | None = None,
     bounds: Mapping[str, tuple[float, float]] | None = None,
     guards: Iterable[str | Guard] | None = None,
+    start: Recipe | Mapping[str, float] | None = None,
     device: str | torch.device | None = None,
     progress: bool = False,
     storage: str | None = None,
@@ -70,6 +71,9 @@ def tune(
             default is not.
         guards: names or objects of guards; None for all the default ones; an empty list turns
             the guards *and* the cost of leaving the input off: the raw maximum.
+        start: a recipe, such as a preset's, or settings to start from, and from which leaving
+            costs, in place of a predictor's answer; parameters it does not name start from their
+            default. A recipe also names the operators, unless `operator` does.
         device: where to compute; None for the CPU.
         progress: show a progress bar on stderr.
         storage: an Optuna storage URL (``sqlite:///study.db``) or the path of a journal file, so
@@ -92,8 +96,13 @@ def tune(
     >>> result.verdict, result.image.shape
     ('enhanced', torch.Size([3, 32, 32]))
     """
+    if isinstance(start, Recipe):
+        operator = list(start.operators) if operator is None else operator
+        start = start.settings
     chosen_operator = resolve_operator(operator)
     space = Space.of(chosen_operator, fixed, bounds)
+    if start is not None:
+        start = starting_point(chosen_operator, space, start)
     checks = resolve_guards(guards)
     raw = guards is not None and not checks
     if strategy is not None:
@@ -107,7 +116,7 @@ def tune(
     chosen_operator.to(place)
     views = draw_views(chosen_operator, pixels, judge.view_size, crops, seed)
     space = space.calibrated(chosen_operator, pixels)
-    hint = predict(chosen_operator, space, pixels)
+    hint = predict(chosen_operator, space, pixels) if start is None else space.to_unit(start)
     centre = None if hint is None else space.describe(hint)
     restoring = invariance(chosen_operator, space, pixels, seed)
     cost = None if raw else total_cost(leaving_cost(chosen_operator, space, centre), restoring)
@@ -169,6 +178,26 @@ def _device(device: str | torch.device | None) -> torch.device:
             f"device must be one that torch can use here, got {str(device)!r}"
         ) from error
     return place
+
+
+def starting_point(
+    operator: Operator[Any], space: Space, settings: Mapping[str, float]
+) -> dict[str, float]:
+    """A value for every varying parameter, within its bounds: the given one or the default.
+
+    Raises:
+        UnknownNameError: a name that is not a parameter of the operator.
+        ParameterError: a value outside the operator's bounds.
+    """
+    for name, value in settings.items():
+        if name not in operator.parameters_spec:
+            known = operator.parameters_spec
+            raise unknown_name(f"{operator.name} parameter", name, known)
+        operator.parameters_spec[name].check(name, value)
+    return {
+        name: min(max(settings.get(name, parameter.default), parameter.low), parameter.high)
+        for name, parameter in space.varying.items()
+    }
 
 
 def draw_views(

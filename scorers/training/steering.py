@@ -66,7 +66,7 @@ class DistortAndRecover:
     Attributes:
         render: the operator.
         bounds: its tuned parameters' bounds; each must contain 0, the identity.
-        candidates: renderings that the scorer is asked about, per photo.
+        candidates: renderings that the scorer is asked about, per photo; with 1 it is not asked.
         tries: settings among which the nearest to the photo is looked for, on a small copy.
         detail: chance that a photo's damage includes blur, noise, JPEG or over-denoising.
         absent: chance, per group of parameters, that a rendering leaves the group at 0, so that
@@ -95,8 +95,8 @@ class DistortAndRecover:
         self, photos: Tensor, score: Callable[[Tensor], Tensor], generator: Generator
     ) -> Versions:
         """Versions of ``(P, 3, H, W)`` good photos: itself, damaged, half damaged, and for the
-        photo or its damaged copy three renderings: nearest to the photo, liked best by `score`,
-        random.
+        photo or its damaged copy three renderings: nearest to the photo, liked best by `score`
+        (or of the photo itself, where `score` is not asked), random.
         """
         count = len(photos)
         damage = self.damage(count, generator)
@@ -106,10 +106,14 @@ class DistortAndRecover:
         base = torch.where(from_damaged[:, None, None, None], damaged, photos)
         nearest = self._nearest(base, photos, generator)
         rendered = self.render(base, self.settings(self.candidates, count, generator))
-        liked = score(rendered.flatten(0, 1)).reshape(rendered.shape[:2])
         everyone = torch.arange(count)
         anyone = torch.randint(self.candidates, (count,), generator=generator)
-        picked = [nearest, rendered[liked.argmax(0), everyone], rendered[anyone, everyone]]
+        if self.candidates > 1:
+            liked = score(rendered.flatten(0, 1)).reshape(rendered.shape[:2])
+            other = rendered[liked.argmax(0), everyone]
+        else:
+            other = self.render(photos, self.settings(1, count, generator))[0]
+        picked = [nearest, other, rendered[anyone, everyone]]
         images = torch.stack([photos, damaged, half, *picked], dim=1)
         return Versions(images, colour_distance(images, photos[:, None]))
 

@@ -34,7 +34,7 @@ def options() -> argparse.Namespace:
         "--held-out", nargs="+", default=["nima-aesthetic"], help="what else judges; NAME or PATH"
     )
     parser.add_argument(
-        "--strength", type=float, default=0.3, help="of the second term beside L1's gradient"
+        "--strength", type=float, default=1.0, help="of the second term beside L1's gradient"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every figure there")
     return parser.parse_args()

@@ -137,11 +137,13 @@ class Audit:
         if right.value < UNFIT or right.low <= 0.5:
             chance = ", as chance might" if right.low <= 0.5 <= right.high else ""
             return f"{scorer} is not fit to be a loss against {damage}: {said}{chance}."
-        steers = gradient is None or gradient.low >= FIT_GRADIENT
-        if right.low >= FIT and steers:
+        steers = gradient is None or gradient.value >= FIT
+        if right.low >= FIT and (gradient is None or gradient.low >= FIT_GRADIENT):
             return f"{scorer} is fit to be a loss against {damage}, beside a fidelity loss: {said}."
         if gradient is not None and not steers:
             said += f", but its gradient leads there in {_share(gradient)} only"
+        if steers and right.low < FIT <= right.value:
+            said += "; more pairs may say more"
         return f"{scorer} may be a loss against {damage} under a guard only: {said}."
 
     def _scores(self) -> tuple[list[float], list[float]]:

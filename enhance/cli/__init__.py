@@ -23,6 +23,7 @@ from enhance.cli.export import export
 from enhance.cli.operators import operators
 from enhance.cli.rank import rank
 from enhance.cli.score import score
+from enhance.cli.studio import studio
 from enhance.cli.tune import tune
 from enhance.errors import EnhanceError
 from scorers.cli import app as scorers_app
@@ -61,6 +62,7 @@ for command, example in (
     (export, "enhance export photo.json look.cube"),
     (score, "enhance score shoot/*.jpg"),
     (rank, "enhance rank shoot/ --top 10"),
+    (studio, "enhance studio photo.jpg --operator tone"),
     (operators, "enhance operators laplacian"),
     (demo, "enhance demo --photo photo.jpg"),
 ):

@@ -1,0 +1,128 @@
+"""What the studio does, without a page: render a setting, judge it, tune it, keep a recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from enhance.imaging.photo import ImageLike, as_photo
+from enhance.operators.base import Parameter
+from enhance.operators.resolve import OperatorLike, members, resolve_operator
+from enhance.recipe import Recipe
+from enhance.rendering import render_full
+from enhance.tuning.result import TuneResult
+from enhance.tuning.scoring import ScorerLike, resolve_scorer
+from enhance.tuning.tune import tune
+
+SIDE = 1024
+"""Longest side of the preview, in px: small enough to follow a slider."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """A setting as it is shown.
+
+    Attributes:
+        pixels: the preview, ``(1, 3, H, W)`` in [0, 1].
+        score: mean opinion of it.
+        opinions: share of each rating; empty where the scorer has no opinions.
+    """
+
+    pixels: Tensor
+    score: float
+    opinions: Mapping[float, float]
+
+
+class Session:
+    """One photo, one operator, one scorer.
+
+    Args:
+        photo, operator, scorer: as `enhance.tune` takes them.
+
+    The preview is the photo made smaller; of an operator that must see pixels as they are (a
+    denoiser), the middle of the photo at its own size. Scores are of the preview, and may differ by
+    a little from those of `tune`, which judges several views.
+
+    >>> session = Session(torch.rand(3, 32, 48), "contrast", lambda images: images.mean((1, 2, 3)))
+    >>> session.look({"contrast": 0.5}).pixels.shape
+    torch.Size([1, 3, 32, 48])
+    """
+
+    def __init__(
+        self,
+        photo: ImageLike,
+        operator: OperatorLike | None = None,
+        scorer: ScorerLike | None = None,
+    ) -> None:
+        self.photo = as_photo(photo)
+        self.operator = resolve_operator(operator)
+        self.judge = resolve_scorer(scorer, self.operator)
+        self.preview = _preview(self.photo.pixels, native=self.operator.views == "native")
+
+    @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """Every parameter, those that are tuned first."""
+        spec = self.operator.parameters_spec
+        return dict(sorted(spec.items(), key=lambda entry: not entry[1].tuned))
+
+    def start(self) -> dict[str, float]:
+        """The setting that changes nothing, where there is one; else the default."""
+        return self.operator.defaults() | dict(self.operator.identity or {})
+
+    def look(self, settings: Mapping[str, float]) -> Look:
+        """Render a setting on the preview and judge it."""
+        pixels = render_full(self.operator, self.preview, settings)
+        return self._judged(pixels)
+
+    def before(self) -> Look:
+        """The preview as it is."""
+        return self._judged(self.preview)
+
+    def tune(self, settings: Mapping[str, float], locked: Collection[str]) -> TuneResult:
+        """Search what is neither locked nor left alone by default; the rest keeps its value."""
+        fixed = {
+            name: settings[name]
+            for name, parameter in self.parameters.items()
+            if name in locked or not parameter.tuned
+        }
+        return tune(self.photo, self.operator, self.judge.score, fixed=fixed)
+
+    def recipe(self, settings: Mapping[str, float]) -> Recipe:
+        """The setting as a recipe, with the scores of the preview."""
+        score, baseline = self.look(settings).score, self.before().score
+        return Recipe(
+            operators=tuple(member.name for member in members(self.operator)),
+            settings=settings,
+            reason="set by hand",
+            scorer=self.judge.name,
+            scorer_sha256=self.judge.sha256,
+            score=score,
+            baseline=baseline,
+            gain=score - baseline,
+        )
+
+    def _judged(self, pixels: Tensor) -> Look:
+        scorer: Any = self.judge.score
+        opinions: dict[float, float] = {}
+        with torch.no_grad():
+            if hasattr(scorer, "opinion") and hasattr(scorer, "buckets"):
+                shares = scorer.opinion(pixels)[0].tolist()
+                opinions = dict(zip(scorer.buckets.tolist(), shares, strict=True))
+            return Look(pixels, float(scorer(pixels)), opinions)
+
+
+def _preview(pixels: Tensor, *, native: bool) -> Tensor:
+    height, width = pixels.shape[-2:]
+    longest = max(height, width)
+    if longest <= SIDE:
+        return pixels
+    if native:
+        top, left = max(0, height - SIDE) // 2, max(0, width - SIDE) // 2
+        return pixels[..., top : top + SIDE, left : left + SIDE]
+    size = (max(1, height * SIDE // longest), max(1, width * SIDE // longest))
+    return F.interpolate(pixels, size, mode="area")

@@ -1,0 +1,61 @@
+"""What the studio does, without its page."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+import enhance
+from enhance.cli import main
+from enhance.studio.session import SIDE, Session
+
+
+def test_a_look_is_what_the_operator_makes_of_the_photo(coffee: Tensor, scorer_file: str) -> None:
+    session = Session(coffee, "contrast", scorer_file)
+    assert torch.equal(session.look(session.start()).pixels, coffee)
+    look = session.look({"contrast": 0.5})
+    assert torch.equal(look.pixels, enhance.apply(coffee, session.recipe({"contrast": 0.5})))
+    assert sum(look.opinions.values()) == pytest.approx(1, abs=1e-5)
+    mean = sum(rating * share for rating, share in look.opinions.items())
+    assert look.score == pytest.approx(mean, abs=1e-4)
+
+
+def test_tuning_leaves_what_is_locked(coffee: Tensor) -> None:
+    session = Session(coffee, "laplacian", lambda images: 50 * images.mean((1, 2, 3)))
+    settings = session.start() | {"shadow": 0.4, "saturation": 0.8}
+    result = session.tune(settings, locked=["shadow", "detail"])
+    assert result.settings["shadow"] == 0.4
+    assert result.settings["detail"] == 0
+    assert result.candidate["brightness"] > 0  # brighter is better, says this scorer
+
+
+def test_the_recipe_says_what_was_seen(coffee: Tensor, scorer_file: str) -> None:
+    session = Session(coffee, ["contrast", "saturation"], scorer_file)
+    recipe = session.recipe({"contrast": 0.3})
+    assert recipe.operators == ("contrast", "saturation")
+    assert recipe.scorer == "tiny"
+    assert recipe.score == session.look({"contrast": 0.3}).score
+    assert enhance.Recipe.from_json(recipe.to_json()) == recipe
+
+
+@pytest.mark.parametrize(("operator", "size"), [("contrast", (512, SIDE)), ("turbo", (600, SIDE))])
+def test_the_preview_is_small_but_a_denoiser_sees_pixels_as_they_are(
+    operator: str, size: tuple[int, int]
+) -> None:
+    photo = torch.rand(3, 600, 1200, generator=torch.Generator().manual_seed(0))
+    session = Session(photo, operator, lambda images: images.mean((1, 2, 3)))
+    assert tuple(session.preview.shape[-2:]) == size
+    if operator == "turbo":
+        assert torch.equal(session.preview[0], photo[:, :, 88 : 88 + SIDE])
+
+
+def test_the_studio_is_an_extra(
+    coffee_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "gradio", None)
+    assert main(["studio", str(coffee_file)]) == 2
+    assert "pip install 'enhance-tune[studio]'" in capsys.readouterr().err

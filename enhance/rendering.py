@@ -11,7 +11,9 @@ from torch import Tensor
 from enhance.imaging.tiling import apply_tiled
 from enhance.operators.base import Operator
 
-TILE = 1024
+TILES = 1024, 3072
+"""Least and greatest side of a tile, in pixels."""
+CORE_OF_HALO = 32  # a tile this many halos wide computes an eighth twice, whatever its size
 
 
 def render_full(operator: Operator[Any], pixels: Tensor, settings: Mapping[str, float]) -> Tensor:
@@ -28,9 +30,20 @@ def render_full(operator: Operator[Any], pixels: Tensor, settings: Mapping[str, 
     extent = (pixels.shape[-2], pixels.shape[-1])
     with torch.no_grad():
         complete = operator.calibrate(pixels, operator.complete(settings, like=pixels))
+        halo = operator.halo(extent, complete)
         return apply_tiled(
             lambda tile: operator(tile, extent=extent, **complete),
             pixels,
-            halo=operator.halo(extent, complete),
-            size=TILE,
+            halo=halo,
+            size=tile_size(halo),
         )
+
+
+def tile_size(halo: int) -> int:
+    """Side of a tile's core: larger with a wide halo, which is computed for every tile again.
+
+    >>> tile_size(0), tile_size(50), tile_size(500)
+    (1024, 1600, 3072)
+    """
+    least, greatest = TILES
+    return min(max(least, CORE_OF_HALO * halo), greatest)

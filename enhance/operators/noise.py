@@ -32,6 +32,8 @@ CHROMA_OF_LUMA = math.sqrt((1 - WEIGHTS[0] - WEIGHTS[2] + _LUMA) / _LUMA)
 """Noise of B-Y and R-Y over luma's, for noise that is independent in R, G and B."""
 UNTOUCHED = 0.5  # finest over second scale's colour noise, in energy: .1 after JPEG, 1 in white
 SHARED = 1.5  # luma's noise over colour's from which channels share their noise, as film grain
+MOST = 1 << 24  # pixels that are read; of larger photos, squares spread over them
+SQUARE = 512  # side of those squares, a multiple of `BLOCK`
 SLACK = 1.1  # of the level that colour noise tells
 
 
@@ -96,7 +98,8 @@ def noise_profile(image: Tensor) -> NoiseProfile:
     of all blocks for the level and of blocks of like brightness for the tilt. Blocks with
     many clipped pixels are left out. Where the colour noise is white, so that no camera has
     smeared it, luma's is not believed to exceed it more than in independent channels. A photo
-    of fewer than 24 blocks is read as white noise by `estimate_noise`. Carries no gradient.
+    of fewer than 24 blocks is read as white noise by `estimate_noise`, one of more than 16
+    megapixels at squares spread over it. Carries no gradient.
 
     Args:
         image: ``(B, 3, H, W)`` in [0, 1].
@@ -110,9 +113,26 @@ def noise_profile(image: Tensor) -> NoiseProfile:
     >>> abs(noise_profile(noisy).level.item() - 0.0668) < 0.003  # luma averages the channels
     True
     """
-    rows = [_of_one(photo) for photo in image]
+    rows = [_of_one(_spread(photo)) for photo in image]
     level, tilt, grain, chroma = (image.new_tensor(column) for column in zip(*rows, strict=True))
     return NoiseProfile(level, tilt, grain, chroma)
+
+
+def _spread(photo: Tensor) -> Tensor:
+    """A photo ``(3, H, W)``; of a large one, evenly spread squares of about `MOST` pixels."""
+    height, width = photo.shape[-2:]
+    if height * width <= MOST or min(height, width) < SQUARE:
+        return photo
+    down = min(height // SQUARE, max(1, int(math.sqrt(MOST * height / width) / SQUARE)))
+    right = min(width // SQUARE, max(1, MOST // SQUARE**2 // down))
+    tops, lefts = _starts(height, down), _starts(width, right)
+    rows = [[photo[:, y : y + SQUARE, x : x + SQUARE] for x in lefts] for y in tops]
+    return torch.cat([torch.cat(row, dim=-1) for row in rows], dim=-2)
+
+
+def _starts(length: int, count: int) -> list[int]:
+    """Where `count` squares begin, from the first pixel to the last."""
+    return [(length - SQUARE) * n // max(1, count - 1) for n in range(count)]
 
 
 def _of_one(photo: Tensor) -> tuple[float, float, float, float]:

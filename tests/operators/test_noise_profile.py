@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from enhance.operators import noise
 from enhance.operators.luma import WEIGHTS
 from enhance.operators.noise import estimate_noise, noise_profile
 
@@ -42,6 +43,22 @@ def test_white_noise(level: float) -> None:
     assert seen.chroma.item() == pytest.approx(level * 1.0165, rel=0.07)
     assert seen.grain.item() == pytest.approx(1, abs=0.08)
     assert abs(seen.tilt.item()) < 0.2
+
+
+def test_a_large_photo_is_read_at_squares_spread_over_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    noisy = functional.interpolate(scene(), scale_factor=8, mode="bilinear")
+    generator = torch.Generator().manual_seed(2)
+    noisy = noisy + 0.03 * torch.randn(noisy.shape, generator=generator)
+    whole = noise_profile(noisy)
+    seen: list[tuple[int, ...]] = []
+    read = noise._of_one
+    monkeypatch.setattr(noise, "_of_one", lambda photo: seen.append(photo.shape) or read(photo))
+    monkeypatch.setattr(noise, "MOST", 1 << 20)
+    part = noise_profile(noisy)
+    (shape,) = seen
+    assert (1 << 19) < shape[-1] * shape[-2] <= 1 << 20
+    assert part.level.item() == pytest.approx(whole.level.item(), rel=0.03)
+    assert part.chroma.item() == pytest.approx(whole.chroma.item(), rel=0.03)
 
 
 def test_smeared_noise_is_read_at_its_level_and_as_coarser() -> None:

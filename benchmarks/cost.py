@@ -1,17 +1,22 @@
-"""What the cost of leaving the input should weigh, on photos that no scorer was trained on.
+"""What leaving a setting should cost, and the gain that is worth it, chosen on validation photos.
 
     ENHANCE_DATA=folder python -m benchmarks.cost [--scorer NAME|PATH]
 
-Good photos (test split of `unsplash_biq256`) are damaged in tone, and tuned over a coarse grid for
-each weight of the cost. A weight is good when much of the damage is removed and undamaged photos
-stay as they are. Distances are mean CIEDE2000 to the undamaged photo. Guards are not run.
+Good photos (validation split of `unsplash_biq256`) are damaged as undeveloped photos are, and tuned
+over settings drawn around the predictor's answer and over the whole space, for each weight of the
+cost of leaving that answer. A weight is good when much of the damage is removed and undamaged
+photos stay as they are; so is the least gain below which a photo is left untouched. Distances are
+mean CIEDE2000 to the undamaged photo. No other guard is run.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,18 +26,22 @@ from benchmarks._timing import machine, write_json
 from benchmarks.scorers import ciede2000
 from enhance.operators.base import Operator
 from enhance.operators.registry import get
-from enhance.tuning.cost import Cost, leaving_cost
+from enhance.tuning.cost import LEAVING_COST, leaving_cost
 from enhance.tuning.objective import Objective
+from enhance.tuning.predictor import predict
 from enhance.tuning.scoring import resolve_scorer
 from enhance.tuning.space import Space
 from enhance.tuning.views import whole_views
-from scorers.training.damage import sample_damage
+from scorers.training.damage import CAMERA, sample_damage
 from scorers.training.photos import load_rated
 
 FOLDER = Path(__file__).parent.parent / "docs" / "benchmarks"
-WEIGHTS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
-STEPS = 5
-"""Values of each parameter in the grid."""
+WEIGHTS = (0.0, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8)
+GAINS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6)
+DRAWN = 160
+"""Settings tried for each photo, half of them near the predictor's answer."""
+NEAR = 0.08
+"""Standard deviation of those, as a share of each parameter's range."""
 VISIBLE = 3.0
 """Mean CIEDE2000 from which an undamaged photo counts as changed."""
 
@@ -40,6 +49,7 @@ VISIBLE = 3.0
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scorer", help="name or path; default: the embedded one")
+    parser.add_argument("--operator", default="tone")
     parser.add_argument("--photos", type=int, default=24)
     parser.add_argument("--views", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
@@ -47,71 +57,96 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
 
-    operator = get("laplacian")
+    operator = get(arguments.operator)
     judge = resolve_scorer(arguments.scorer, operator)
     shared = Path(os.environ["ENHANCE_DATA"])
-    good = load_rated(shared / "data/unsplash_biq256/scores.csv", 256).part("test")
+    good = load_rated(shared / "data/unsplash_biq256/scores.csv", 256).part("validation")
     generator = torch.Generator().manual_seed(0)
-    rows: list[dict[str, list[float]]] = []
+    rows: list[dict[str, Any]] = []
     for index in torch.randperm(len(good), generator=generator)[: arguments.photos]:
         clean = good.batch(index[None])
-        damaged = sample_damage(1, generator)(clean)
+        damaged = sample_damage(1, generator, kinds=CAMERA, keep=0.85)(clean)
         rows.append(
             {
-                "before": [ciede2000(damaged, clean)],
-                "after": distances(operator, judge, damaged, clean, arguments.views),
-                "moved": distances(operator, judge, clean, clean, arguments.views),
+                "before": ciede2000(damaged, clean),
+                "damaged": choices(operator, judge, damaged, clean, arguments.views),
+                "undamaged": choices(operator, judge, clean, clean, arguments.views),
             }
         )
         print(f"{len(rows)} of {arguments.photos}", end="\r", flush=True)
-    table = render_table(rows)
-    print(table)
-    command = f"python -m benchmarks.cost --photos {arguments.photos}"
+    text = f"{weights_table(rows)}\n\n{gains_table(rows)}"
+    print(text)
+    command = f"python -m benchmarks.cost --operator {operator.name} --photos {arguments.photos}"
     results = {"command": command, "scorer": judge.name, "machine": machine(), "photos": rows}
     write_json(FOLDER / f"{arguments.name}.json", results)
-    heading = f"# The cost of leaving the input\n\n`{command}`, scorer {judge.name}"
-    (FOLDER / f"{arguments.name}.md").write_text(f"{heading}\n\n{table}\n")
+    heading = f"# The cost of leaving a setting\n\n`{command}`, scorer {judge.name}"
+    (FOLDER / f"{arguments.name}.md").write_text(f"{heading}\n\n{text}\n")
 
 
-def distances(
-    operator: Operator, judge, photo: Tensor, reference: Tensor, count: int
-) -> list[float]:
-    """Distance to `reference` of the best setting, for each weight of the cost."""
+def choices(
+    operator: Operator[Any], judge: Any, photo: Tensor, reference: Tensor, count: int
+) -> list[dict[str, float]]:
+    """For each weight of the cost: how far the best setting lies from `reference`, and its gain."""
     space = Space.of(operator)
-    cost = leaving_cost(operator, space)
+    hint = predict(operator, space, photo)
+    centre = space.defaults() if hint is None else hint
+    cost = leaving_cost(operator, space, space.describe(centre))
     assert cost is not None
-    side = torch.linspace(0, 1, STEPS, dtype=torch.float64)
-    points = torch.cartesian_prod(*[side] * len(space.names))
-    points = torch.cat([space.defaults()[None], points])
+    generator = torch.Generator().manual_seed(1)
+    near = centre + NEAR * torch.randn(DRAWN // 2, len(centre), generator=generator)
+    anywhere = torch.rand(DRAWN // 2, len(centre), generator=generator)
+    points = torch.cat([space.defaults()[None], centre[None], near.clamp(0, 1), anywhere]).double()
     objective = Objective(operator, judge.score, whole_views(photo, count, judge.view_size), space)
     scores = objective.scores(points).mean(1)
     found = []
     for weight in WEIGHTS:
-        best = points[(scores - Cost(space, cost.spec, weight)(points)).argmax()]
-        found.append(ciede2000(operator(photo, **space.describe(best)), reference))
+        best = int((scores - replace(cost, weight=weight)(points)).argmax())
+        rendered = operator(photo, **space.describe(points[best]))
+        gain = float(scores[best] - objective.baseline.mean())
+        found.append({"distance": ciede2000(rendered, reference), "gain": gain})
     return found
 
 
-def render_table(rows: list[dict[str, list[float]]]) -> str:
-    """Means over the photos for each weight."""
+def weights_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Means over the photos for each weight; whatever the gain."""
+    return _table(rows, "weight", [(w, i, 0.0) for i, w in enumerate(WEIGHTS)])
+
+
+def gains_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Means over the photos for each least gain, at the weight in use."""
+    column = WEIGHTS.index(LEAVING_COST)
+    return _table(rows, "least gain", [(gain, column, gain) for gain in GAINS])
+
+
+def _table(
+    rows: Sequence[Mapping[str, Any]], name: str, lines: Sequence[tuple[float, int, float]]
+) -> str:
     before = np.array([row["before"] for row in rows])
-    after, moved = (np.array([row[key] for row in rows]) for key in ("after", "moved"))
-    lines = [
+    text = [
         f"{len(rows)} photos; distance of the damaged copies {before.mean():.2f}",
         "",
-        "| weight | distance left | share removed | closer | undamaged moved by "
+        f"| {name} | distance left | share removed | closer | worst | undamaged moved by "
         f"| by more than {VISIBLE:g} |",
-        "|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|",
     ]
-    for column, weight in enumerate(WEIGHTS):
-        left, shift = after[:, column], moved[:, column]
-        removed = 1 - left.sum() / before.sum()
-        lines.append(
-            f"| {weight:g} | {left.mean():.2f} | {removed:.0%} "
-            f"| {(left < before[:, 0]).mean():.0%} | {shift.mean():.2f} "
-            f"| {(shift > VISIBLE).mean():.0%} |"
+    for label, column, least in lines:
+        left, shift = (
+            np.array(
+                [
+                    row[kind][column]["distance"]
+                    if row[kind][column]["gain"] > least
+                    else (row["before"] if kind == "damaged" else 0.0)
+                    for row in rows
+                ]
+            )
+            for kind in ("damaged", "undamaged")
         )
-    return "\n".join(lines)
+        text.append(
+            f"| {label:g} | {left.mean():.2f} | {1 - left.sum() / before.sum():.0%} "
+            f"| {(left < before).mean():.0%} | {(left - before).max():+.1f} "
+            f"| {shift.mean():.2f} | {(shift > VISIBLE).mean():.0%} |"
+        )
+    return "\n".join(text)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ CARDS = {
     "nima-aesthetic": ModelCard(
         name="nima-aesthetic",
         architecture=ARCHITECTURE,
-        preprocess=Preprocess(method="area"),
+        preprocess=Preprocess(method="area", blur=0.7),
         summary="How good a photo looks as a whole: tone, colour, composition. The default "
         "objective of tone operators.",
         origin=f"reproduce/nima_aesthetic.py; {START}",

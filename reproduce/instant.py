@@ -40,7 +40,7 @@ OPERATOR = "tone"
 FIXED = ("vibrance",)  # parameters that keep their default
 STORED = 256
 GOOD = 0.66
-BLACK, WHITE = 0.08, 0.8  # luma that good photos go below and above: no veil, no dullness
+BLACK = 0.08  # luma that good photos go below: no veil
 UNDAMAGED = 0.06
 MISUSED = 0.4  # share of photos that the operator itself has flattened
 ANYHOW = 0.1  # share damaged in any direction; the rest lack what undeveloped photos lack
@@ -122,13 +122,12 @@ def finish(photos: Tensor, generator: Generator) -> Tensor:
     return white * photos ** torch.exp(0.2 * (share[1] - 0.5))
 
 
-def full_range(photos: RatedPhotos) -> RatedPhotos:
-    """Those that reach from dark to light. A faded look may be meant; it cannot be what every
-    flat photo should stay at.
+def without_veil(photos: RatedPhotos) -> RatedPhotos:
+    """Those that reach dark tones. A faded look may be meant; it cannot be what every flat photo
+    should stay at. Photos without light tones stay: a night must not be taken for a mistake.
     """
     luma = photos.pixels[..., ::4, ::4].float().mean(1).flatten(1) / 255
-    low, high = luma.quantile(torch.tensor([0.01, 0.99]), dim=1)
-    return photos.only((low < BLACK) & (high > WHITE))
+    return photos.only(luma.quantile(0.01, dim=1) < BLACK)
 
 
 @torch.no_grad()
@@ -153,7 +152,7 @@ def validation(
 ) -> Callable[[nn.Module], dict[str, float]]:
     """Distance before and after on the validation split, damaged and undamaged."""
     generator = torch.Generator().manual_seed(11)
-    photos = full_range(photos)
+    photos = without_veil(photos)
     good = photos.batch(draw(len(photos), 96, generator))
     good = functional.interpolate(good, (SIZE, SIZE), mode="area")
     good = finish(good, generator)
@@ -185,7 +184,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--operator", nargs="+", default=[OPERATOR])
     parser.add_argument("--out", type=Path, default=Path("runs/instant"))
-    parser.add_argument("--steps", type=int, default=700)
+    parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--from", dest="start", type=Path, help="a predictor to go on from")
     options = parser.parse_args()
     shared = Path(os.environ["ENHANCE_DATA"])
@@ -206,7 +205,9 @@ def main() -> None:
 
     small = load_rated(shared / "data/unsplash_biq256/scores.csv", 256)
     large = load_rated(shared / "data/biq2021/scores.csv", 256)
-    pools = [full_range(part) for part in (small.part("train"), large.part("train").at_least(GOOD))]
+    pools = [
+        without_veil(part) for part in (small.part("train"), large.part("train").at_least(GOOD))
+    ]
 
     def pairs(generator: Generator) -> tuple[Tensor, Tensor]:
         """Photos as they are found, and as they should be."""
@@ -246,7 +247,7 @@ def main() -> None:
         Schedule(options.steps, 2e-3, warmup=30),
         options.out / name,
         validate=held,
-        validate_every=175,
+        validate_every=300,
     )
     assert isinstance(trained, Predictor)
     generator = torch.Generator().manual_seed(4000)

@@ -7,6 +7,7 @@
 The second run goes on from the averaged weights of the first. In the first, the scorer is shown
 the renderings that it likes best; in the second, any, of the photo itself and of its damaged copy,
 with larger margins.
+
 The published aesthetic network (NIMA on MobileNet, trained on AVA) is fine-tuned under one loss:
 
 - versions of a good photo are ranked by their distance from it (`scorers.training.steering`),

@@ -25,6 +25,7 @@ from enhance.tuning.space import Space
 from scorers.backbones.mobilenet import MobileNetV1
 
 WEIGHTS = Path(__file__).parent / "weights"
+TRUNK = "trunk.safetensors"
 SIZE = 224
 QUANTILES = 17
 _TRUNK_ENDS = "conv_pw_9_relu"  # stride 16: 14 x 14 places that still tell local tone
@@ -107,30 +108,44 @@ def tone_statistics(image: Tensor) -> Tensor:
     return torch.cat([quantiles, image.mean((-2, -1)), colour, cells], dim=1)
 
 
-def save_predictor(network: Predictor, path: Path) -> None:
-    """Write float16 weights and the parameter names as one safetensors file."""
+def save_predictor(network: Predictor, path: Path, *, trunk: bool = True) -> None:
+    """Write float16 weights and the parameter names as one safetensors file.
+
+    Args:
+        trunk: whether the trunk is written too; predictors that share one need it once.
+    """
     from safetensors.torch import save_file
 
     state = {
         name: (value.half() if value.is_floating_point() else value).contiguous()
         for name, value in network.state_dict().items()
+        if trunk or not name.startswith("trunk.")
     }
     save_file(state, path, {"names": json.dumps(network.names)})
 
 
+def save_trunk(network: Predictor, path: Path) -> None:
+    """Write the trunk alone, float16, as ``trunk.safetensors`` beside the predictors in `path`."""
+    from safetensors.torch import save_file
+
+    state = {f"trunk.{n}": v.half().contiguous() for n, v in network.trunk.state_dict().items()}
+    save_file(state, path / TRUNK)
+
+
 def load_predictor(path: Path) -> Predictor:
-    """Read what `save_predictor` wrote, for inference."""
+    """Read what `save_predictor` wrote, for inference; a trunk left out lies beside it."""
     from safetensors import safe_open
     from safetensors.torch import load_file
 
     with safe_open(path, "pt") as file:
         names = json.loads(file.metadata()["names"])
-    state = {
-        name: value.float() if value.is_floating_point() else value
-        for name, value in load_file(path).items()
-    }
+    state = load_file(path)
+    if not any(name.startswith("trunk.") for name in state):
+        state |= load_file(path.parent / TRUNK)
     network = Predictor(names, [0.5] * len(names))
-    network.load_state_dict(state)
+    network.load_state_dict(
+        {n: value.float() if value.is_floating_point() else value for n, value in state.items()}
+    )
     return network.requires_grad_(False).eval()
 
 

@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 BENCHMARKS := $(patsubst benchmarks/%.py,%,$(filter-out benchmarks/_%,$(wildcard benchmarks/*.py)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint typecheck benchmarks
+.PHONY: help demo test lint typecheck benchmarks docs
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 18
@@ -41,3 +41,8 @@ test: lint typecheck ## style, types and every test
 
 benchmarks: $(READY) ## time and compare; writes docs/benchmarks
 	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
+
+docs: $(READY) ## build the documentation into site/, warnings are errors
+	@echo "== mkdocs"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict

@@ -20,10 +20,10 @@ can be chained: `operator=["turbo", "white_balance", "contrast"]`.
 TAIL = """
 ## Your own
 
-An operator of your own is one class: [examples/own_operator.py](../examples/own_operator.py). Any
+An operator of your own is one class: [examples/own_operator.py](gallery.md#own_operator). Any
 function on arrays becomes one by `enhance.operators.blackbox.black_box`
-([example](../examples/black_box_opencv.py)), any program that reads and writes an image file by
-`enhance.operators.command.command` ([example](../examples/black_box_imagemagick.py)). Both are
+([example](gallery.md#black_box_opencv)), any program that reads and writes an image file by
+`enhance.operators.command.command` ([example](gallery.md#black_box_imagemagick)). Both are
 tuned without gradients, under the same objective and guards.
 """
 

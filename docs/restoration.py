@@ -113,7 +113,7 @@ Damage is synthetic: Gaussian blur of std 1 to 3 px, noise of std 10 to 40 of 25
 The thesis' pairs are others; measure yours with `--pairs`.
 
 A learned operator, a network that answers an operator's settings with NIMA as its only teacher, is
-[examples/learned_operator.py](../examples/learned_operator.py).
+[examples/learned_operator.py](gallery.md#learned_operator).
 
 This page is written by `python -m docs.restoration` from the recorded runs.
 """

@@ -136,7 +136,7 @@ def slope(rows: list[dict[str, Any]]) -> float:
 def report(results: dict[str, list[dict[str, Any]]]) -> str:
     """Markdown tables."""
     lines = [
-        "| operator | megapixels | seconds | s / megapixel | peak, GB | peak / float image | seam |",
+        "| operator | megapixels | seconds | s / MP | peak, GB | peak / float image | seam |",
         "|---|---|---|---|---|---|---|",
     ]
     for operator, rows in results.items():

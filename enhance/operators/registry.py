@@ -20,6 +20,7 @@ _BUILT_IN = {
     "guided_detail": "enhance.operators.guided_detail:GuidedDetail",
     "highlights": "enhance.operators.highlights:Highlights",
     "laplacian": "enhance.operators.laplacian:Laplacian",
+    "local_contrast": "enhance.operators.local_contrast:LocalContrast",
     "nlm": "enhance.operators.nlm:NonLocalMeans",
     "saturation": "enhance.operators.saturation:Saturation",
     "tone": "enhance.operators.tone:Tone",

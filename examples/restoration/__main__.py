@@ -70,14 +70,14 @@ def main() -> None:
         print(f"\n{task}, {len(test)} squares of 224 px\n")
         print("\n".join(lines(results, nima, others)))
         print("\n" + "\n".join(f"- {line}" for line in answers(results, nima, others)), flush=True)
+        if given.json:  # after each task: a run that is cut short leaves what it found
+            weights = {judge.card.name: judge.card.sha256 for judge in (looks, *held_out)}
+            record = {"nima": nima, "others": others, "strength": given.strength}
+            record |= {"photos": len(test), "weights": weights, "tasks": found}
+            given.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     minutes = (time.perf_counter() - began) / 60
     busy = time.process_time() / 60
     print(f"\n{parameters(start):,} parameters; {minutes:.1f} minutes, {busy:.1f} of one core")
-    if given.json:
-        weights = {judge.card.name: judge.card.sha256 for judge in (looks, *held_out)}
-        record = {"nima": nima, "others": others, "strength": given.strength}
-        record |= {"photos": len(test), "weights": weights, "tasks": found}
-        given.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

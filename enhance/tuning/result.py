@@ -139,3 +139,9 @@ class TuneResult:
 
     def __repr__(self) -> str:
         return f"<TuneResult {self.summary()}>"
+
+    def _repr_html_(self) -> str:
+        """What Jupyter shows."""
+        from enhance.report.notebook import notebook_html
+
+        return notebook_html(self)

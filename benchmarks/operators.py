@@ -148,8 +148,9 @@ def main() -> None:
     write_json(arguments.out / "operators.json", seen)
     heading = (
         "# Operators beside their peers\n\n`python -m benchmarks.operators`, one run on "
-        f"{THREADS} threads, loops {loops}; figures and machine in `operators.json`. Turbo runs two domain "
-        "transforms; backward is to the settings, for the domain transform also to the image.\n\n"
+        f"{THREADS} threads, loops {loops}; figures and machine in `operators.json`. Turbo "
+        "runs two domain transforms; backward is to the settings, for the domain transform also to the "
+        "image.\n\n"
     )
     (arguments.out / "operators.md").write_text(heading + text + "\n")
 

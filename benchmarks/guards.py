@@ -100,7 +100,7 @@ def renderings(shared: Path, count: int) -> dict[str, Iterator[tuple[Tensor, Ten
     )
     experts = ((t.photo, t.reference) for t in fivek(shared, None) if t.reference is not None)
     return {"expert C": experts, "undeveloped to good": undeveloped} | {
-        title: ((x, render(x)) for x in photos) for title, render in every.items()
+        title: zip(photos, map(render, photos), strict=True) for title, render in every.items()
     }
 
 

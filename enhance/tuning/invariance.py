@@ -23,7 +23,7 @@ from enhance.tuning.views import native_views
 
 WEIGHT = 60.0
 """Score that a unit of log error costs: the best of 0 to infinity on validation photos
-(`docs/denoising_witnesses.md`)."""
+(`benchmarks/witnesses.py`)."""
 OWN_PIXEL = 0.9
 """A filter that sees the pixel itself wants this share of the width that is best without."""
 STRIDE = 4

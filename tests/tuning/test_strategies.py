@@ -131,6 +131,26 @@ def test_nothing_to_search(paint, grey, target, name: str) -> None:
     assert found.value == pytest.approx(float(objective.scores(torch.zeros(1, 0)).mean()))
 
 
+def test_bayesian_shows_hopeless_settings_few_of_many_views(paint, grey, target) -> None:
+    views = native_views(grey, 48, size=16)
+    space = Space.of(paint)
+    judged = []
+
+    def counted(images: Tensor) -> Tensor:
+        judged.append(len(images))
+        return target(0.6, 0.4)(images)
+
+    objective = Objective(paint, counted, views, space)
+    judged.clear()
+    found = bayesian.search(objective, seed=1, trials=24)
+    assert sum(judged) < 0.75 * 48 * 24
+    described = space.describe(found.point)
+    assert described["red"] == pytest.approx(0.1, abs=0.1)
+    assert described["green"] == pytest.approx(-0.1, abs=0.1)
+    # the best is scored on all views, and nobody pruned passes for better
+    assert found.value == pytest.approx(float(objective.values(found.point[None])[0]), abs=1e-9)
+
+
 def test_whole_numbers_are_searched_without_gradient(coffee, tone_scorer) -> None:
     operator = get("laplacian")
     space = Space.of(operator, {"shadow": 0, "brightness": 0, "detail": 1}, {"dilation": (1, 8)})

@@ -1,5 +1,8 @@
 """Optuna proposes batches of settings; a study on disk resumes where it was interrupted.
 
+Where there are many views, a setting that is surely behind the best so far on the first few of
+them (Wilcoxon's signed-rank test over the views, as in a race) is not shown the others.
+
 Each batch is asked with a sampler seeded by the seed and by how many trials are complete, so a
 search resumed after a batch proposes exactly what an uninterrupted one would have. Trials that
 others are at work on count too: processes that share a study do not propose the same.
@@ -9,16 +12,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import optuna
 import torch
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from optuna.exceptions import ExperimentalWarning
+from optuna.pruners import WilcoxonPruner
 from optuna.samplers import BaseSampler, GPSampler, TPESampler
 from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState
+from torch import Tensor
 
 from enhance.operators.base import Parameter
 from enhance.tuning.objective import Objective
@@ -26,6 +33,11 @@ from enhance.tuning.search import Search, silent
 
 TRIALS = 40
 BATCH = 4
+FEW_VIEWS = 24
+"""Up to so many views, all settings are shown all of them."""
+FIRST_VIEWS = 12
+SURE = 0.01
+"""Chance at which the test gives up a setting that is as good as the best."""
 _RANDOM = 8
 """Trials before a model of the objective is made."""
 
@@ -77,11 +89,39 @@ def _evaluate(
             study.enqueue_trial(space.describe(space.defaults()))
         asked = [study.ask(distributions) for _ in range(min(BATCH, trials - len(done)))]
         points = torch.stack([space.to_unit(trial.params) for trial in asked])
-        for trial, value in zip(asked, objective.values(points).tolist(), strict=True):
+        for trial, value in zip(asked, _values(objective, study, asked, points), strict=True):
             study.tell(trial, value)
         done = _completed(study)
         progress(len(done), trials)
     return done
+
+
+def _values(
+    objective: Objective, study: optuna.Study, asked: list[Trial], points: Tensor
+) -> list[float]:
+    """Values of a batch; of a pruned setting, the best one's less how far behind it is."""
+    if len(objective) <= FEW_VIEWS:
+        return objective.values(points).tolist()
+    seen = objective.part(0, FIRST_VIEWS).scores(points)
+    scores = seen
+    if objective.cost is not None:
+        with torch.no_grad():
+            scores = seen - objective.cost(points)[:, None]
+    for trial, row in zip(asked, scores.tolist(), strict=True):
+        for view, score in enumerate(row):
+            trial.report(score, view)
+    pruned = torch.tensor([trial.should_prune() for trial in asked])
+    values = torch.zeros(len(asked), dtype=torch.float64)
+    if bool(pruned.any()):
+        best = study.best_trial
+        there = sum(best.intermediate_values.values()) / FIRST_VIEWS
+        values[pruned] = (best.value or 0.0) + (scores[pruned].mean(1) - there).clamp_max(0)
+    if not bool(pruned.all()):
+        kept = points[~pruned]
+        others = objective.part(FIRST_VIEWS, len(objective)).scores(kept)
+        objective.learn(kept, torch.cat([seen[~pruned], others], 1))
+        values[~pruned] = objective.values(kept)
+    return values.tolist()
 
 
 def _completed(study: optuna.Study) -> list[FrozenTrial]:
@@ -109,6 +149,7 @@ def _study(objective: Objective, seed: int, storage: str | None) -> optuna.Study
         study_name=f"{objective.operator.name}-{_fingerprint(objective, seed)}",
         direction="maximize",
         load_if_exists=True,
+        pruner=WilcoxonPruner(p_threshold=SURE, n_startup_steps=FIRST_VIEWS),
     )
 
 
@@ -121,11 +162,13 @@ def _storage(storage: str | None) -> BaseStorage | str | None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Optuna's log, which has a line for every study and warning, off stderr."""
+    """Keep Optuna's log, a line for every study, and word of what is experimental off stderr."""
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            yield
     finally:
         optuna.logging.set_verbosity(verbosity)
 

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+import torch.nn.functional as F
+from torch import Tensor
 
 from enhance.rendering import render_full
 from enhance.report import charts
 from enhance.report.page import render, write_page
-from enhance.report.pictures import picture_of
+from enhance.report.pictures import Picture, picture_of
+from enhance.tuning.ablation import MOST
 from enhance.tuning.curve import gain_curve, shown_setting
 
 if TYPE_CHECKING:
@@ -19,13 +22,16 @@ if TYPE_CHECKING:
 
 SIDE = 1200
 """Longest side of the pictures, in px."""
+HEAT_SIDE = 480
+"""The same of the heat maps."""
 
 
 def photo_report(result: TuneResult, title: str | None = None) -> str:
     """A page of HTML: before and after, settings, score, opinions, curves, guards, verdict.
 
     Of a photo that the guards left untouched, the setting that they refused is shown and named as
-    such.
+    such. Where captum is installed and the scorer sees the whole photo, heat maps show which parts
+    of it raise the score and which lower it.
 
     Args:
         result: from `enhance.tune`.
@@ -52,7 +58,10 @@ def photo_report(result: TuneResult, title: str | None = None) -> str:
             (name, value, result.operator.parameters_spec[name], name in space.names)
             for name, value in {**result.settings, **setting}.items()
         ],
+        shares=result.ablation() if 1 < len(space.names) <= MOST else {},
+        witnesses=result.witnesses,
         opinions=_opinions(result),
+        heat=_heat(result, after),
         charts=[charts.curve_chart(curve, low, high) for curve in curves],
         size=charts,
     )
@@ -85,3 +94,29 @@ def _opinions(result: TuneResult) -> charts.Bars | None:
             for views in (objective.views.images, objective.render(point[None])[0])
         )
     return charts.Bars(scorer.buckets.tolist(), before, after)
+
+
+def _heat(result: TuneResult, after: Tensor | None) -> list[tuple[str, Picture]]:
+    """Integrated Gradients over the photo before and after, where they can be had."""
+    from scorers.errors import MissingExtraError
+    from scorers.scorer import Scorer
+
+    scorer = result.objective.scorer
+    if not isinstance(scorer, Scorer) or scorer.card.preprocess.view != "whole":
+        return []
+    shown = {"before": result.photo.pixels} | ({} if after is None else {"after": after})
+    try:
+        return [(name, _heat_map(scorer, pixels)) for name, pixels in shown.items()]
+    except MissingExtraError:
+        return []
+
+
+def _heat_map(scorer: Any, pixels: Tensor) -> Picture:
+    from scorers.explain.attribution import attribute
+    from scorers.explain.figure import overlay
+
+    height, width = pixels.shape[-2:]
+    scale = min(1.0, HEAT_SIDE / max(height, width))
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    small = F.interpolate(pixels, size, mode="area")
+    return picture_of(overlay(small[0], attribute(scorer, pixels)[0])[None], HEAT_SIDE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -145,3 +146,39 @@ def test_pages_are_written_whole_and_photos_may_be_gone(
     assert (tmp_path / "sheet.html").read_text(encoding="utf-8").count("<article") == 4
     with pytest.raises(enhance.WriteError, match="no folder"):
         save_report(enhanced, tmp_path / "missing" / "report.html")
+
+
+def test_heat_maps_of_a_scorer_that_sees_the_whole_photo(
+    coffee: Tensor, scorer_file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("captum", reason="needs the extra explain")
+    result = enhance.tune(coffee, "contrast", scorer_file, crops=2, strategy="grid", guards=[])
+    page = photo_report(result)
+    assert page.count('alt="Heat map of photo, ') == 2
+    monkeypatch.setitem(sys.modules, "captum.attr", None)
+    assert "Heat map" not in photo_report(result)
+
+
+def test_no_heat_map_of_a_function(coffee: Tensor) -> None:
+    result = enhance.tune(
+        coffee, "contrast", lambda images: images.mean((1, 2, 3)), crops=2, strategy="grid"
+    )
+    assert "Heat map" not in photo_report(result)
+
+
+def test_shares_of_the_gain_stand_beside_the_settings(enhanced: enhance.TuneResult) -> None:
+    page = photo_report(enhanced)
+    assert "share of the gain" in page
+    for share in enhanced.ablation().values():
+        assert f"{share:+.3f}" in page
+    assert "Two witnesses" not in page
+
+
+def test_a_denoised_photo_has_two_witnesses(coffee: Tensor) -> None:
+    noise = 0.08 * torch.randn(coffee.shape, generator=torch.Generator().manual_seed(0))
+    noisy = (coffee + noise).clamp(0, 1)
+    result = enhance.tune(noisy, "turbo", lambda x: -x.diff(dim=-1).abs().mean((1, 2, 3)), crops=4)
+    page = photo_report(result)
+    assert result.witnesses is not None
+    assert "Two witnesses" in page
+    assert f"{100 * result.witnesses.distance:.0f} % of the searched range apart" in page

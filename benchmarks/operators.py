@@ -149,8 +149,8 @@ def main() -> None:
     heading = (
         "# Operators beside their peers\n\n`python -m benchmarks.operators`, one run on "
         f"{THREADS} threads, loops {loops}; figures and machine in `operators.json`. Turbo "
-        "runs two domain transforms; backward is to the settings, for the domain transform also to the "
-        "image.\n\n"
+        "runs two domain transforms; backward is to the settings, for the domain transform "
+        "also to the image.\n\n"
     )
     (arguments.out / "operators.md").write_text(heading + text + "\n")
 

@@ -25,12 +25,17 @@ def test_a_look_is_what_the_operator_makes_of_the_photo(coffee: Tensor, scorer_f
 
 
 def test_tuning_leaves_what_is_locked(coffee: Tensor) -> None:
-    session = Session(coffee, "laplacian", lambda images: 50 * images.mean((1, 2, 3)))
-    settings = session.start() | {"shadow": 0.4, "saturation": 0.8}
-    result = session.tune(settings, locked=["shadow", "detail"])
-    assert result.settings["shadow"] == 0.4
-    assert result.settings["detail"] == 0
-    assert result.candidate["brightness"] > 0  # brighter is better, says this scorer
+    chain = ["exposure", "contrast", "saturation"]
+    session = Session(coffee, chain, lambda images: 50 * images.mean((1, 2, 3)))
+    settings = session.start() | {"contrast": 0.4, "pivot": 0.6}
+    result = session.tune(settings, locked=["contrast", "saturation"])
+    replayed = result.recipe.settings
+    assert {name: replayed[name] for name in ("contrast", "pivot")} == {
+        "contrast": 0.4,
+        "pivot": 0.6,
+    }
+    assert replayed.get("saturation", 0) == 0
+    assert result.candidate["exposure"] > 0  # brighter is better, says this scorer
 
 
 def test_the_recipe_says_what_was_seen(coffee: Tensor, scorer_file: str) -> None:

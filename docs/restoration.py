@@ -27,10 +27,10 @@ work: he found NIMA right on 64 % of pairs with motion blur, 60 % with haze and 
 looking at the corners of photos. Two commands of this project measure both sides.
 
 **In short: a little, if the scorer sees the damage, and at a price.** Beside L1, NIMA raises its
-own score and, in deblurring, that of every scorer held out, for next to nothing in PSNR; in
-denoising not every scorer held out agrees. All gains are hundredths of a rating. A guard that
-forbids losing fidelity also takes most of the gain: much of what NIMA rewards is not fidelity.
-That a photo looks better to people was not measured.
+own score and, where it is weighted as heavily as the tables say *helps*, that of every scorer held
+out, within .3 dB of PSNR. Gains are a few hundredths of a rating, two tenths at most. A guard that
+forbids losing fidelity also takes most of the gain: much of what NIMA rewards is not fidelity. That
+a photo looks better to people was not measured.
 
 ## Use
 
@@ -80,13 +80,14 @@ NIMA and every scorer held out, and PSNR loses {limit} dB at most.
 
 ## Where the answer is no
 
-- **The effect is small.** Hundredths of a rating on a scale of ten, where ratings of one photo
-  spread by more than one. The intervals exclude zero because changes are paired, not because they
-  are large.
+- **The effect is small.** Two tenths of a rating at most, on a scale of ten where ratings of one
+  photo spread by more than one. The intervals exclude zero because changes are paired, not because
+  they are large.
 - **Raising NIMA is not evidence.** A loss raises what it is. Scorers held out gain a fraction of
   it, and some nothing at all.
-- **A judge can be unfit as well.** idealo-technical gives the damaged photos a higher score than
-  any restored one, in both tasks: neither its doubt nor its consent says much. nima-aesthetic,
+- **A judge can be unfit as well.** At native size idealo-technical gives the damaged photos of both
+  tasks a higher score than any restored one, and so does idealo-aesthetic with the noisy ones:
+  neither their doubt nor their consent says much. nima-aesthetic,
   idealo-aesthetic and the loss itself have one ancestor, so their agreement says less than that of
   strangers would. The audit below tells which scorer sees which damage.
 - **The guard keeps PSNR, and little else remains.** Projected in windows of 8 px and limited to

@@ -28,7 +28,7 @@ looking at the corners of photos. Two commands of this project measure both side
 
 **In short: a little, if the scorer sees the damage, and at a price.** Beside L1, NIMA raises its
 own score and, where it is weighted as heavily as the tables say *helps*, that of every scorer held
-out, within .3 dB of PSNR. Gains are a few hundredths of a rating, two tenths at most. A guard that
+out, within .3 dB of PSNR. Gains are hundredths of a rating, about two tenths at most. A guard that
 forbids losing fidelity also takes most of the gain: much of what NIMA rewards is not fidelity. That
 a photo looks better to people was not measured.
 
@@ -80,7 +80,7 @@ NIMA and every scorer held out, and PSNR loses {limit} dB at most.
 
 ## Where the answer is no
 
-- **The effect is small.** Two tenths of a rating at most, on a scale of ten where ratings of one
+- **The effect is small.** About two tenths of a rating at most, on a scale of ten where ratings of one
   photo spread by more than one. The intervals exclude zero because changes are paired, not because
   they are large.
 - **Raising NIMA is not evidence.** A loss raises what it is. Scorers held out gain a fraction of
@@ -92,7 +92,7 @@ NIMA and every scorer held out, and PSNR loses {limit} dB at most.
   strangers would. The audit below tells which scorer sees which damage.
 - **The guard keeps PSNR, and little else remains.** Projected in windows of 8 px and limited to
   what L1 alone reaches on the patch, NIMA gains about a third or less of what it gains unguarded.
-- **The network is small and not trained to the end**: minutes of one core, about 4 dB below
+- **The network is small and not trained to the end**: 2.3 minutes of one core, about 4 dB below
   published denoisers at this noise. Whether a converged network gains or loses is not answered
   here; the GPU form is there to ask, and was run on no GPU yet.
 

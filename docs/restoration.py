@@ -80,9 +80,9 @@ NIMA and every scorer held out, and PSNR loses {limit} dB at most.
 
 ## Where the answer is no
 
-- **The effect is small.** About two tenths of a rating at most, on a scale of ten where ratings of one
-  photo spread by more than one. The intervals exclude zero because changes are paired, not because
-  they are large.
+- **The effect is small.** About two tenths of a rating at most, on a scale of ten where ratings of
+  one photo spread by more than one. The intervals exclude zero because changes are paired, not
+  because they are large.
 - **Raising NIMA is not evidence.** A loss raises what it is. Scorers held out gain a fraction of
   it, and some nothing at all.
 - **A judge can be unfit as well.** At native size idealo-technical gives the damaged photos of both

@@ -15,7 +15,7 @@ from enhance.tuning.guards.colour import ColourShift
 from enhance.tuning.guards.evidence import Evidence, Guard, GuardReport
 from enhance.tuning.guards.halo import Halo
 from enhance.tuning.guards.noise import NoiseGain
-from enhance.tuning.guards.score import Interval, Jitter
+from enhance.tuning.guards.score import Interval, Jitter, Worth
 from enhance.tuning.guards.witness import Witness
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "Jitter",
     "NoiseGain",
     "Witness",
+    "Worth",
     "default_guards",
     "resolve_guards",
 ]
@@ -62,7 +63,7 @@ def resolve_guards(guards: Iterable[str | Guard] | None) -> list[Guard]:
     """
     if guards is None:
         return default_guards()
-    known = {guard.name: guard for guard in default_guards()}
+    known = {guard.name: guard for guard in (*default_guards(), Worth())}
     resolved: list[Guard] = []
     for guard in guards:
         if isinstance(guard, str):

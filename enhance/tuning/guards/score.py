@@ -25,6 +25,25 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class Worth:
+    """The gain must be worth leaving the photo as it is, in points of the embedded tone scorer.
+
+    The default is the least of those tried at which fewer than one undamaged photo in ten moves
+    visibly, while damaged ones lose next to nothing (`benchmarks/cost.py`).
+    """
+
+    least: float = 0.4
+    name: str = "worth"
+
+    def check(self, evidence: Evidence) -> GuardReport:
+        gain = evidence.gain.mean
+        passed = gain >= self.least
+        place = "above" if passed else "below"
+        finding = f"the gain {gain:.3f} is {place} what leaving the photo is worth ({self.least:g})"
+        return GuardReport(self.name, gain, self.least, passed, finding)
+
+
+@dataclass(frozen=True)
 class Jitter:
     """The gain must be larger than the scorer's change when the untouched views move by a pixel.
 

@@ -38,7 +38,8 @@ class NIMA(nn.Module):
         """``(B, 3, H, W)`` normalised as the backbone expects -> ``(B, buckets)`` logits."""
         features = self.backbone(image)
         # bfloat16 knows three digits: too few for the mean of an opinion
-        with torch.autocast(features.device.type, enabled=False):
+        device = features.device.type if features.device.type != "meta" else "cpu"
+        with torch.autocast(device, enabled=False):
             logits: Tensor = self.head(self.dropout(features.to(self.head.weight.dtype)))
         return logits
 

@@ -34,6 +34,7 @@ def test_tune_takes_what_the_documentation_says() -> None:
         "guards",
         "device",
         "progress",
+        "start",
         "storage",
     }
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from enhance.errors import ParameterError
 from enhance.imaging.photo import ImageLike, Photo, as_photo
@@ -14,9 +15,10 @@ from enhance.operators.base import Operator
 from enhance.operators.resolve import OperatorLike, members, resolve_operator
 from enhance.recipe import Recipe
 from enhance.tuning import strategies
-from enhance.tuning.cost import leaving_cost
-from enhance.tuning.guards import Guard, resolve_guards
+from enhance.tuning.cost import leaving_cost, neutral_at_default
+from enhance.tuning.guards import Guard, Worth, resolve_guards
 from enhance.tuning.objective import Objective
+from enhance.tuning.predictor import predict
 from enhance.tuning.scoring import ScorerLike, resolve_scorer
 from enhance.tuning.space import Space
 from enhance.tuning.verdict import decide
@@ -66,12 +68,16 @@ def tune_together(
     checks = resolve_guards(guards)
     raw = guards is not None and not checks
     judge = resolve_scorer(scorer, chosen)
+    photos = [as_photo(image).pixels for image in images]
     views = joined(
-        whole_views(as_photo(image).pixels, crops or WHOLE_VIEWS, judge.view_size, seed)
-        for image in images
+        whole_views(pixels, crops or WHOLE_VIEWS, judge.view_size, seed) for pixels in photos
     )
-    cost = None if raw else leaving_cost(chosen, space)
-    objective = Objective(chosen, judge.score, views, space, cost)
+    hint = _mean_hint(chosen, space, photos)
+    centre = None if hint is None else space.describe(hint)
+    cost = None if raw else leaving_cost(chosen, space, centre)
+    if guards is None and scorer is None and neutral_at_default(chosen, space):
+        checks = [Worth(), *checks]
+    objective = Objective(chosen, judge.score, views, space, cost, hint)
     name = strategy or ("gradient" if objective.differentiable else "bayesian")
     found = strategies.get(name)(objective, seed=seed)
     decision = decide(objective, found.point, checks, judge.witness)
@@ -137,3 +143,9 @@ def around(
     middle = space.to_unit(settings)
     low, high = (space.describe((middle + step).clamp(0, 1)) for step in (-delta, delta))
     return {name: (low[name], high[name]) for name in space.names}
+
+
+def _mean_hint(operator: Operator[Any], space: Space, photos: Sequence[Tensor]) -> Tensor | None:
+    """The mean of what a predictor answers for each photo; None where there is none."""
+    hints = [hint for pixels in photos if (hint := predict(operator, space, pixels)) is not None]
+    return torch.stack(hints).mean(0) if hints else None

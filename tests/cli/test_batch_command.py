@@ -20,8 +20,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict:
     """What the command asks for, and the rows that it is answered with."""
     told: dict = {"rows": [DONE]}
 
-    def run_batch(folder, output, request, *, workers, shared, progress, failed) -> BatchResult:
-        told.update(folder=folder, output=output, request=request, workers=workers, shared=shared)
+    def run_batch(folder, output, request, *, progress, failed, **options) -> BatchResult:
+        told.update(folder=folder, output=output, request=request, **options)
         for row in told["rows"]:
             if row.verdict == "failed":
                 failed(row)

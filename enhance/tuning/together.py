@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -15,13 +15,13 @@ from enhance.operators.base import Operator
 from enhance.operators.resolve import OperatorLike, members, resolve_operator
 from enhance.recipe import Recipe
 from enhance.tuning import strategies
-from enhance.tuning.cost import leaving_cost, neutral_at_default
-from enhance.tuning.guards import Guard, Worth, resolve_guards
+from enhance.tuning.cost import leaving_cost
+from enhance.tuning.guards import Guard, resolve_guards
 from enhance.tuning.objective import Objective
 from enhance.tuning.predictor import predict
 from enhance.tuning.scoring import ScorerLike, resolve_scorer
 from enhance.tuning.space import Space
-from enhance.tuning.verdict import decide
+from enhance.tuning.verdict import decide, worthwhile
 from enhance.tuning.views import WHOLE_VIEWS, Crop, Views, whole_views
 
 
@@ -68,15 +68,21 @@ def tune_together(
     checks = resolve_guards(guards)
     raw = guards is not None and not checks
     judge = resolve_scorer(scorer, chosen)
-    photos = [as_photo(image).pixels for image in images]
-    views = joined(
-        whole_views(pixels, crops or WHOLE_VIEWS, judge.view_size, seed) for pixels in photos
-    )
-    hint = _mean_hint(chosen, space, photos)
+    hints: list[Tensor] = []
+
+    def seen() -> Iterator[Views]:
+        for image in images:
+            pixels = as_photo(image).pixels
+            if (answer := predict(chosen, space, pixels)) is not None:
+                hints.append(answer)
+            yield whole_views(pixels, crops or WHOLE_VIEWS, judge.view_size, seed)
+
+    views = joined(seen())
+    hint = torch.stack(hints).mean(0) if hints else None
     centre = None if hint is None else space.describe(hint)
     cost = None if raw else leaving_cost(chosen, space, centre)
-    if guards is None and scorer is None and neutral_at_default(chosen, space):
-        checks = [Worth(), *checks]
+    if guards is None and scorer is None:
+        checks = [*worthwhile(chosen, space), *checks]
     objective = Objective(chosen, judge.score, views, space, cost, hint)
     name = strategy or ("gradient" if objective.differentiable else "bayesian")
     found = strategies.get(name)(objective, seed=seed)
@@ -143,9 +149,3 @@ def around(
     middle = space.to_unit(settings)
     low, high = (space.describe((middle + step).clamp(0, 1)) for step in (-delta, delta))
     return {name: (low[name], high[name]) for name in space.names}
-
-
-def _mean_hint(operator: Operator[Any], space: Space, photos: Sequence[Tensor]) -> Tensor | None:
-    """The mean of what a predictor answers for each photo; None where there is none."""
-    hints = [hint for pixels in photos if (hint := predict(operator, space, pixels)) is not None]
-    return torch.stack(hints).mean(0) if hints else None

@@ -14,8 +14,8 @@ from enhance.operators.base import Operator
 from enhance.operators.resolve import OperatorLike, members, resolve_operator
 from enhance.recipe import Recipe
 from enhance.tuning import strategies
-from enhance.tuning.cost import leaving_cost, neutral_at_default, total_cost
-from enhance.tuning.guards import Guard, Worth, resolve_guards
+from enhance.tuning.cost import leaving_cost, total_cost
+from enhance.tuning.guards import Guard, resolve_guards
 from enhance.tuning.invariance import invariance
 from enhance.tuning.objective import Objective
 from enhance.tuning.predictor import predict
@@ -23,7 +23,7 @@ from enhance.tuning.result import TuneResult
 from enhance.tuning.scoring import ScorerLike, resolve_scorer
 from enhance.tuning.search import Search
 from enhance.tuning.space import Space
-from enhance.tuning.verdict import decide
+from enhance.tuning.verdict import decide, worthwhile
 from enhance.tuning.views import NATIVE_VIEWS, WHOLE_VIEWS, Views, native_views, whole_views
 
 FEW_VIEWS = 8
@@ -120,8 +120,8 @@ def tune(
     centre = None if hint is None else space.describe(hint)
     restoring = invariance(chosen_operator, space, pixels, seed)
     cost = None if raw else total_cost(leaving_cost(chosen_operator, space, centre), restoring)
-    if guards is None and scorer is None and neutral_at_default(chosen_operator, space):
-        checks = [Worth(), *checks]  # in points of the default scorer
+    if guards is None and scorer is None:
+        checks = [*worthwhile(chosen_operator, space), *checks]
     objective = Objective(chosen_operator, judge.score, views, space, cost, hint)
     name = strategy or _fastest(objective, storage)
     found = _search(objective, name, seed, progress, storage)

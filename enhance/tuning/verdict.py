@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from enhance.operators.base import Operator
 from enhance.recipe import Verdict
 from enhance.tuning.cost import neutral_at_default
 from enhance.tuning.gain import Gain, paired_gain
-from enhance.tuning.guards import Evidence, Guard, GuardReport
+from enhance.tuning.guards import Evidence, Guard, GuardReport, Worth
 from enhance.tuning.invariance import Invariance
 from enhance.tuning.objective import Objective, ScoreFunction
+from enhance.tuning.space import Space
 from enhance.tuning.witnesses import scorers_choice
 
 _SHARES = (2 / 3, 1 / 3)
@@ -86,6 +89,14 @@ def decide(
         if decision.gain.mean <= 0:
             break
     return best
+
+
+def worthwhile(operator: Operator[Any], space: Space) -> list[Guard]:
+    """The guard of gains too small to leave the photo for, where the operator may leave it alone.
+
+    Its limit is in points of the default scorer, so it belongs to that scorer only.
+    """
+    return [Worth()] if neutral_at_default(operator, space) else []
 
 
 def _judge(

@@ -41,10 +41,15 @@ from reproduce.network import BUCKETS, SIZE, freeze, opinion
 from scorers.convert.tflite import load_tflite
 from scorers.losses import emd_loss
 from scorers.preprocess import Preprocess
-from scorers.training.damage import CAMERA, sample_damage
+from scorers.training.damage import CAMERA, Damage, sample_damage
 from scorers.training.loop import Schedule, train
 from scorers.training.photos import RatedPhotos, draw, load_rated
-from scorers.training.ranking import correlation_loss, pairwise_logistic, rank_by_distance
+from scorers.training.ranking import (
+    correlation_loss,
+    expected_distance,
+    pairwise_logistic,
+    rank_by_distance,
+)
 from scorers.training.resampling import METHODS, random_crop_flip, random_view, resample
 from scorers.training.steering import DistortAndRecover, colour_distance, random_settings
 
@@ -52,12 +57,24 @@ OPERATOR = "tone"
 GROUPS = (("contrast",), ("saturation",), ("detail", "shadow", "brightness"))
 ABSENT = 0.4  # of a rendering, chance that a group of settings is left at 0
 GOOD = 0.66  # mean opinion above which a photo serves as a place where tone should stop
-WEIGHTS = {"rank": 6.0, "human": 0.5, "teacher": 0.4, "consistency": 1.5}
-THEN = {"rank": 6.0, "human": 0.35, "teacher": 0.5, "consistency": 1.5}
+WEIGHTS = {"rank": 6.0, "chosen": 0.15, "human": 0.5, "teacher": 0.4, "consistency": 1.5}
+THEN = {"rank": 6.0, "chosen": 0.15, "human": 0.35, "teacher": 0.4, "consistency": 1.5}
+TEMPERATURE = 0.3  # of the choice among versions, in points
+PROBES = (
+    ("exposure", -1.0),
+    ("exposure", 0.5),
+    ("exposure", 1.0),
+    ("shoulder", 1.0),
+    ("gamma", 0.3),
+    ("contrast", 0.4),
+    ("saturation", 0.45),
+    ("lift", -0.08),
+)
+"""Damage that the validation photos should score above, one kind at a time."""
 PREPROCESS = Preprocess(method="area", blur=0.7)
 FROZEN_UP_TO = (
     "conv_pw_3",
-    "conv_pw_1",
+    "conv_pw_2",
 )  # in either run: the costliest layers, and the most general ones
 RATED = 10  # rated photos a step, each shrunk in two ways
 
@@ -89,11 +106,15 @@ def validation(
 ) -> Callable[[nn.Module], dict[str, float]]:
     """Figures on the validation split: unguarded recovery, human agreement, resize spread."""
     generator = torch.Generator().manual_seed(7)
-    clean = resample(photos.batch(draw(len(photos), 20, generator)), SIZE, "area")
+    clean = resample(photos.batch(draw(len(photos), 32, generator)), SIZE, "area")
     damaged = sample_damage(len(clean), generator, kinds=CAMERA, keep=0.7)(clean)
     bounds = {name: recover.bounds[name] for name in GROUPS[-1]}
     settings = random_settings(bounds, 72, 1, generator)
     settings = {name: torch.cat([torch.zeros(1, 1), v]) for name, v in settings.items()}
+    overdone = {
+        f"{name}_{amount:+g}": Damage({name: torch.full((len(clean),), amount)})(clean)
+        for name, amount in PROBES
+    }
 
     @torch.no_grad()
     def figures(network: nn.Module) -> dict[str, float]:
@@ -117,6 +138,8 @@ def validation(
             spreads.append(views.amax(0) - views.amin(0))
         mean = torch.cat(means)
         closer = torch.stack(after) < torch.stack(before)
+        base = score(network, clean)
+        below = {name: score(network, copy) < base for name, copy in overdone.items()}
         return {
             "damaged": round(float(torch.stack(before).mean()), 3),
             "recovered": round(float(torch.stack(after).mean()), 3),
@@ -126,6 +149,7 @@ def validation(
             "srcc": round(float(spearmanr(mean.numpy(), rated.means.numpy()).statistic), 4),
             "score_std": round(float(mean.std()), 3),
             "resize_spread": round(float(torch.cat(spreads).mean()), 3),
+            **{name: round(float(lower.float().mean()), 2) for name, lower in below.items()},
         }
 
     return figures
@@ -190,8 +214,9 @@ def main() -> None:
         ranked, first, second = said.split([shape.numel(), RATED, RATED])
         means = torch.stack([first @ BUCKETS, second @ BUCKETS])
         both = means.mean(0)
+        scores = (ranked @ BUCKETS).reshape(shape)
         rank = rank_by_distance(
-            (ranked @ BUCKETS).reshape(shape),
+            scores,
             versions.distances,
             margin_per_unit=0.05 if options.start else 0.03,
             largest_margin=0.8 if options.start else 0.5,
@@ -199,6 +224,7 @@ def main() -> None:
         target = rated.means[chosen]
         losses = {
             "rank": rank,
+            "chosen": expected_distance(scores, versions.distances, temperature=TEMPERATURE),
             "human": correlation_loss(both, target) + pairwise_logistic(both, target),
             "teacher": emd_loss(torch.cat([first, second]), opinions[chosen].repeat(2, 1)),
             "consistency": (means[0] - means[1]).abs().mean(),
@@ -212,7 +238,7 @@ def main() -> None:
         Schedule(options.steps, options.rate),
         options.out,
         validate=held,
-        validate_every=110 if options.start else 450,
+        validate_every=300 if options.start else 450,
         stop=options.stop,
     )
     torch.save(trained.state_dict(), options.out / "network.pt")

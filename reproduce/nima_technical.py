@@ -33,7 +33,7 @@ from reproduce.network import BUCKETS, SIZE, freeze, opinion, score
 from scorers.convert.tflite import load_tflite
 from scorers.losses import emd_loss
 from scorers.opinion import maximum_entropy, typical_std
-from scorers.training.damage import DETAIL, TONE, Damage, sample_damage
+from scorers.training.damage import DETAIL, TONE, Damage, overdone_damage, sample_damage
 from scorers.training.loop import Schedule, train
 from scorers.training.photos import RatedPhotos, draw, load_rated
 from scorers.training.ranking import correlation_loss, pairwise_logistic, rank_by_distance
@@ -41,7 +41,8 @@ from scorers.training.resampling import random_crop_flip, random_view, resample
 
 GOOD = 0.62
 FROZEN_UP_TO = "conv_pw_2"  # the costliest layers, and the most general ones
-ENLARGED = 2.2  # at most
+ENLARGED = 3.0  # at most
+SOFT = 0.6  # share of the squares that are enlarged
 WEIGHTS = {"rank": 2.0, "emd": 2.0, "human": 1.0, "consistency": 0.5}
 
 
@@ -60,8 +61,8 @@ def native_crop(photo: Tensor, generator: Generator) -> Tensor:
 
 
 def good_crop(photo: Tensor, generator: Generator) -> Tensor:
-    """A native crop of a photo, or half the time of the photo enlarged."""
-    if torch.rand((), generator=generator) < 0.5:
+    """A native crop of a photo, or more often of the photo enlarged."""
+    if torch.rand((), generator=generator) >= SOFT:
         return native_crop(photo, generator)
     scale = 1 + (ENLARGED - 1) * float(torch.rand((), generator=generator))
     side = round(SIZE / scale)
@@ -82,9 +83,9 @@ def grain(crops: Tensor, std: Tensor, seed: int) -> Tensor:
 def versions(crops: Tensor, turbo: Turbo, generator: Generator) -> tuple[Tensor, Tensor]:
     """``(P, V, ...)`` versions of ``(P, 3, H, W)`` good crops and their distances.
 
-    The crop, a mildly and a fully damaged copy, a copy wrong in tone, a flat copy, a faintly
-    and a plainly noisy copy, the latter denoised at two random settings, and the crop itself
-    denoised.
+    The crop, a mildly and a fully damaged copy, a copy wrong in tone, one overdone, a flat copy, a
+    faintly noisy copy, the same as a camera's JPEG, a plainly noisy copy, denoised at two random
+    settings, and the crop itself denoised.
     """
     count = len(crops)
 
@@ -98,7 +99,9 @@ def versions(crops: Tensor, turbo: Turbo, generator: Generator) -> tuple[Tensor,
     faint = grain(crops, 0.004 + 0.02 * uniform(), detail.noise_seed + 1)
     noisy = grain(crops, std, detail.noise_seed + 2)
     images = [crops, detail.scaled(0.5)(crops), detail(crops), tone(crops), flat(crops)]
-    images += [faint, noisy]
+    images += [overdone_damage(count, generator)(crops), faint, noisy]
+    fine = grain(crops, 0.006 + 0.02 * uniform(), detail.noise_seed + 3)
+    images.append(Damage({"jpeg": 0.03 + 0.12 * uniform()})(fine))
     for base in (noisy, noisy, crops):
         sigma, ratio = torch.exp(2.3 * uniform()), 2 + 10 * uniform()
         # at most half a batch is denoised without need
@@ -168,12 +171,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/nima-technical"))
     parser.add_argument("--steps", type=int, default=1700)
+    parser.add_argument("--from", dest="start", type=Path, help="folder of a run to go on from")
     parser.add_argument("--rate", type=float, default=2e-4)
     options = parser.parse_args()
     shared = Path(os.environ["ENHANCE_DATA"])
     torch.manual_seed(0)
 
     network = load_tflite(shared / "weights/idealo_mobilenet_aesthetic.int8.tflite")
+    if options.start:
+        network.load_state_dict(torch.load(options.start / "network.pt", weights_only=True))
     network.to(memory_format=torch.channels_last)
     freeze(network, FROZEN_UP_TO)
     human = load_rated(shared / "data/biq2021/scores.csv", 512)
@@ -184,7 +190,7 @@ def main() -> None:
     turbo = Turbo()
 
     def step_loss(step: int) -> dict[str, Tensor]:
-        generator = torch.Generator().manual_seed(1000 + step)
+        generator = torch.Generator().manual_seed((200_000 if options.start else 1000) + step)
         crops = torch.cat(
             [good_crop(good.batch(i[None]), generator) for i in draw(len(good), 4, generator)]
         )
@@ -205,7 +211,7 @@ def main() -> None:
             "rank": rank_by_distance(
                 (ranked @ BUCKETS).reshape(distances.shape),
                 distances,
-                margin_per_unit=0.1,
+                margin_per_unit=0.15,
                 largest_margin=1.0,
                 dead_zone=0.3,
             ),

@@ -39,6 +39,15 @@ CAMERA: Mapping[str, tuple[float, float]] = {
     "cast_blue": (-0.1, 0.1),
 }
 """What an undeveloped photo lacks, as `TONE`: more often too dark and too flat than the reverse."""
+OVERDONE: Mapping[str, tuple[float, float]] = {
+    "exposure": (0.0, 1.2),
+    "shoulder": (0.0, 1.2),
+    "gamma": (0.0, 0.4),
+    "contrast": (0.0, 0.5),
+    "saturation": (0.0, 0.6),
+    "lift": (-0.12, 0.0),
+}
+"""What too much of a good thing looks like, as `TONE`: too light, too deep, too strong."""
 DETAIL: Mapping[str, tuple[float, float]] = {
     "blur": (0.0, 2.5),  # std of a Gaussian, px
     "noise": (0.0, 0.12),  # std, in [0, 1] units
@@ -130,6 +139,20 @@ def tone_damage(batch: int, generator: Generator) -> Damage:
     return Damage(amounts, drawn[0][0].noise_seed)
 
 
+def overdone_damage(batch: int, generator: Generator) -> Damage:
+    """Tone carried too far, in one thing alone for half of the photos, in several for the others.
+
+    A scorer that has mostly seen what photos lack takes more of it for better without end.
+    """
+    alone = single_damage(batch, generator, kinds=OVERDONE)
+    several = sample_damage(batch, generator, kinds=OVERDONE, keep=0.4)
+    chosen = torch.rand(batch, generator=generator) < 0.5
+    amounts = {
+        name: torch.where(chosen, alone.amounts[name], several.amounts[name]) for name in OVERDONE
+    }
+    return Damage(amounts, alone.noise_seed)
+
+
 def to_linear(image: Tensor) -> Tensor:
     """sRGB to linear light (IEC 61966-2-1)."""
     return torch.where(image <= 0.04045, image / 12.92, ((image + 0.055) / 1.055) ** 2.4)
@@ -190,14 +213,20 @@ def camera_noise(image: Tensor, generator: Generator) -> Tensor:
     """Noise of about unit std for ``(1, 3, H, W)``, as developed photos have it.
 
     Drawn anew per photo: grain of zero to 1.6 pixels (demosaicing and in-camera denoising smear
-    it), a share common to the channels, and half the time a level that follows the light.
+    it), a share common to the channels or, as cameras that smooth brightness leave it, a share of
+    coarse colour alone, and half the time a level that follows the light.
     """
-    grain, common, follows = torch.rand(3, generator=generator).tolist()
+    grain, common, follows, colour = torch.rand(4, generator=generator).tolist()
     noise = torch.randn(image.shape, generator=generator).to(image)
     noise = common * noise[:, :1] + (1 - common) * noise
     if grain > 0.25:
         noise = gaussian_blur(noise, 1.6 * grain)
     noise = noise / noise.std().clamp(min=1e-6)
+    if colour < 0.3:
+        blotches = gaussian_blur(torch.randn(image.shape, generator=generator).to(image), 2.5)
+        blotches = blotches - blotches.mean(1, keepdim=True)
+        noise = noise + 2 * blotches / blotches.std().clamp(min=1e-6)
+        noise = noise / noise.std()
     if follows < 0.5:
         level = (image.mean(1, keepdim=True) + 0.05).sqrt()
         noise = noise * level / level.mean()

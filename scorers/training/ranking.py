@@ -37,6 +37,27 @@ def rank_by_distance(
     return (short * compared).sum() / compared.sum().clamp(min=1)
 
 
+def expected_distance(scores: Tensor, distances: Tensor, *, temperature: float) -> Tensor:
+    """Distance of the version that the scores would choose, made smooth.
+
+    What steering comes to: among versions of a photo the highest score is taken, and its distance
+    from the good photo is the harm. Here the choice is drawn by a softmax of the scores.
+
+    Args:
+        scores: ``(P, V)``, V versions of each of P photos.
+        distances: ``(P, V)``, how far each version lies from the good photo.
+        temperature: score difference at which two versions are told apart.
+
+    Returns:
+        Scalar, in units of distance.
+
+    >>> s = torch.tensor([[9.0, 1.0]]); d = torch.tensor([[0.0, 10.0]])
+    >>> round(float(expected_distance(s, d, temperature=0.5)), 3)
+    0.0
+    """
+    return ((scores / temperature).softmax(-1) * distances).sum(-1).mean()
+
+
 def correlation_loss(scores: Tensor, means: Tensor) -> Tensor:
     """One minus Pearson's correlation of ``(B,)`` scores with ``(B,)`` human means."""
     a = scores - scores.mean()

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from scorers.training.damage import DETAIL, Damage, sample_damage, tone_damage
+from scorers.training.damage import DETAIL, Damage, overdone_damage, sample_damage, tone_damage
 
 Renderer = Callable[[Tensor, Mapping[str, Tensor]], Tensor]
 """``(P, 3, H, W)`` and settings ``(K, P)`` to ``(K, P, 3, H, W)``: an operator, seen from here."""
@@ -94,14 +94,16 @@ class DistortAndRecover:
     def __call__(
         self, photos: Tensor, score: Callable[[Tensor], Tensor], generator: Generator
     ) -> Versions:
-        """Versions of ``(P, 3, H, W)`` good photos: itself, damaged, half damaged, and for the
-        photo or its damaged copy three renderings: nearest to the photo, liked best by `score`
+        """Versions of ``(P, 3, H, W)`` good photos: itself, damaged, half damaged, overdone and
+        half as much overdone, and for the photo or its damaged copy three renderings: nearest to the photo, liked best by `score`
         (or of the photo itself, where `score` is not asked), random.
         """
         count = len(photos)
         damage = self.damage(count, generator)
         damaged = damage(photos)
         half = damage.scaled(0.5)(photos)
+        overdone = overdone_damage(count, generator)
+        beyond = [overdone.scaled(share)(photos) for share in (0.5, 1.0)]
         from_damaged = torch.rand(count, generator=generator) < 0.6
         base = torch.where(from_damaged[:, None, None, None], damaged, photos)
         nearest = self._nearest(base, photos, generator)
@@ -114,7 +116,7 @@ class DistortAndRecover:
         else:
             other = self.render(photos, self.settings(1, count, generator))[0]
         picked = [nearest, other, rendered[anyone, everyone]]
-        images = torch.stack([photos, damaged, half, *picked], dim=1)
+        images = torch.stack([photos, damaged, half, *beyond, *picked], dim=1)
         return Versions(images, colour_distance(images, photos[:, None]))
 
     def settings(self, count: int, photos: int, generator: Generator) -> dict[str, Tensor]:

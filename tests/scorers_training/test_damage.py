@@ -8,9 +8,11 @@ import torch
 from scorers.training.damage import (
     CAMERA,
     DETAIL,
+    OVERDONE,
     TONE,
     Damage,
     camera_noise,
+    overdone_damage,
     sample_damage,
     single_damage,
     tone_damage,
@@ -77,6 +79,20 @@ def test_tone_damage_mixes_and_repeats() -> None:
     kinds = sum((value != 0).int() for value in first.amounts.values())
     assert 0.2 < float((kinds == 1).float().mean()) < 0.45
     assert float(first.amounts["exposure"].mean()) < -0.1, "undeveloped photos are dark, mostly"
+
+
+def test_overdone_damage_only_ever_adds() -> None:
+    drawn = overdone_damage(400, torch.Generator().manual_seed(3)).amounts
+    for name, (low, high) in OVERDONE.items():
+        assert low <= float(drawn[name].min())
+        assert float(drawn[name].max()) <= high
+    kinds = sum((value != 0).int() for value in drawn.values())
+    assert 0.4 < float((kinds == 1).float().mean()) < 0.8, "half alone, some of the others too"
+    assert int(kinds.max()) > 2
+
+
+def test_overdone_exposure_is_lighter_everywhere(photo: torch.Tensor) -> None:
+    assert bool((damaged(photo, exposure=OVERDONE["exposure"][1]) >= photo).all())
 
 
 def test_a_draw_keeps_its_ranges() -> None:

@@ -12,6 +12,7 @@ from enhance.recipe import installed_versions
 from enhance.tuning import strategies
 from enhance.tuning.scoring import Judge, resolve_scorer
 from enhance.tuning.space import Space
+from enhance.tuning.tune import starting_point
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Request:
         fixed: parameters that keep a value.
         bounds: narrower bounds of searched parameters.
         guards: False gives the raw maximum of the scorer.
+        start: settings to start from, such as a preset's; None for the predictor's answer.
 
     >>> Request(operators=("turbo",), bounds={"sigma_s": (2, 20)}).operator().name
     'turbo'
@@ -41,6 +43,7 @@ class Request:
     fixed: Mapping[str, float] = field(default_factory=dict)
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     guards: bool = True
+    start: Mapping[str, float] | None = None
 
     def operator(self) -> Operator[Any]:
         """A new instance of the operator, or of the chain."""
@@ -61,7 +64,9 @@ class Request:
             scorers.ScorerError: no such scorer.
         """
         operator = self.operator()
-        Space.of(operator, self.fixed, self.bounds)
+        space = Space.of(operator, self.fixed, self.bounds)
+        if self.start is not None:
+            starting_point(operator, space, self.start)
         if self.strategy is not None:
             strategies.get(self.strategy)
         return self.judge(operator)
@@ -72,6 +77,7 @@ class Request:
             "operators": list(self.operators),
             "fixed": dict(sorted(self.fixed.items())),
             "bounds": {name: list(pair) for name, pair in sorted(self.bounds.items())},
+            "start": None if self.start is None else dict(sorted(self.start.items())),
             "scorer": judge.name,
             "scorer_sha256": judge.sha256,
         }

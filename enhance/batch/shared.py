@@ -85,6 +85,7 @@ def make_sharer(request: Request) -> Callable[[Sequence[Job]], Recipe]:
             fixed=request.fixed,
             bounds=request.bounds,
             guards=None if request.guards else [],
+            start=request.start,
         )
 
     return find

@@ -39,6 +39,7 @@ def make_worker(request: Request) -> Callable[[Job], Row]:
                 fixed=request.fixed,
                 bounds=request.bounds,
                 guards=None if request.guards else [],
+                start=request.start,
             )
             save(result, job)
         except (EnhanceError, ScorerError) as error:

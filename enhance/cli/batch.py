@@ -15,6 +15,7 @@ from enhance.cli.options import (
     Fix,
     Guards,
     Operators,
+    Preset,
     ScorerName,
     Seed,
     Strategy,
@@ -48,6 +49,7 @@ def batch(
     fix: Fix = None,
     bound: Bound = None,
     guards: Guards = True,
+    preset: Preset = None,
     shared: Annotated[
         bool,
         typer.Option(
@@ -94,6 +96,7 @@ def batch(
     """
     from enhance.batch import Request, Shared, run_batch, write_table
     from enhance.batch.table import check_table
+    from enhance.presets import load_preset
 
     if delta is not None and not shared:
         raise ParameterError("--delta goes with --shared only")
@@ -103,12 +106,13 @@ def batch(
         from enhance.report.page import check_page
 
         check_page(report)
+    look = None if preset is None else load_preset(preset)
     progress = sys.stderr.isatty()
     result = run_batch(
         folder,
         output,
         Request(
-            operators=tuple(operator or ()),
+            operators=tuple(operator or (look.operators if look else ())),
             scorer=scorer,
             strategy=strategy,
             crops=crops,
@@ -116,6 +120,7 @@ def batch(
             fixed=read_values(fix or [], "--fix"),
             bounds=read_bounds(bound or [], "--bound"),
             guards=guards,
+            start=None if look is None else look.settings,
         ),
         workers=workers,
         engine=engine,  # type: ignore[arg-type]  # an unknown one is named there

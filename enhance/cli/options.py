@@ -46,6 +46,10 @@ Guards = Annotated[
         help="Without them the result is the scorer's maximum, which often ruins a photo.",
     ),
 ]
+Preset = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Start from a look: natural, punchy, soft or night."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 

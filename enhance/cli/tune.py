@@ -18,6 +18,7 @@ from enhance.cli.options import (
     Fix,
     Guards,
     Operators,
+    Preset,
     ScorerName,
     Seed,
     Strategy,
@@ -42,10 +43,7 @@ def tune(
     fix: Fix = None,
     bound: Bound = None,
     guards: Guards = True,
-    preset: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Start from a look: natural, punchy, soft or night."),
-    ] = None,
+    preset: Preset = None,
     recipe: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Save the settings, to `enhance apply`.")
     ] = None,

@@ -21,6 +21,7 @@ from enhance.tuning.objective import Objective
 from enhance.tuning.predictor import predict
 from enhance.tuning.scoring import ScorerLike, resolve_scorer
 from enhance.tuning.space import Space
+from enhance.tuning.tune import starting_point
 from enhance.tuning.verdict import decide, worthwhile
 from enhance.tuning.views import WHOLE_VIEWS, Crop, Views, whole_views
 
@@ -36,6 +37,7 @@ def tune_together(
     fixed: Mapping[str, float] | None = None,
     bounds: Mapping[str, tuple[float, float]] | None = None,
     guards: Iterable[str | Guard] | None = None,
+    start: Mapping[str, float] | None = None,
 ) -> Recipe:
     """Find the one setting whose mean score over several photos is best.
 
@@ -46,7 +48,7 @@ def tune_together(
         images: whatever `enhance.tune` takes. Those smaller than the scorer's view, where the
             others are not, are left out.
         crops: views per photo.
-        operator, scorer, strategy, seed, fixed, bounds, guards: as for `enhance.tune`.
+        operator, scorer, strategy, seed, fixed, bounds, guards, start: as for `enhance.tune`.
 
     Returns:
         The recipe for all of them.
@@ -65,6 +67,7 @@ def tune_together(
     chosen = resolve_operator(operator)
     check_together(chosen)
     space = Space.of(chosen, fixed, bounds)
+    given = None if start is None else space.to_unit(starting_point(chosen, space, start))
     checks = resolve_guards(guards)
     raw = guards is not None and not checks
     judge = resolve_scorer(scorer, chosen)
@@ -73,12 +76,12 @@ def tune_together(
     def seen() -> Iterator[Views]:
         for image in images:
             pixels = as_photo(image).pixels
-            if (answer := predict(chosen, space, pixels)) is not None:
+            if given is None and (answer := predict(chosen, space, pixels)) is not None:
                 hints.append(answer)
             yield whole_views(pixels, crops or WHOLE_VIEWS, judge.view_size, seed)
 
     views = joined(seen())
-    hint = torch.stack(hints).mean(0) if hints else None
+    hint = torch.stack(hints).mean(0) if hints else given
     centre = None if hint is None else space.describe(hint)
     cost = None if raw else leaving_cost(chosen, space, centre)
     if guards is None and scorer is None:

@@ -85,6 +85,19 @@ def test_a_photo_that_stays_untouched_is_copied(
 
 
 @pytest.mark.usefixtures("in_this_process")
+def test_each_photo_starts_from_what_is_given(
+    shoot: Path, request_: Request, tmp_path: Path
+) -> None:
+    start = {"detail": 1.5, "shadow": -0.4, "brightness": 0.2}
+    request = replace(request_, strategy="instant", start=start)
+    result = run_batch(shoot, tmp_path / "out", request)
+    assert all(row.settings == start for row in result.rows if row.verdict == "enhanced")
+    assert result.count("enhanced")
+    with pytest.raises(WriteError, match="start="):
+        run_batch(shoot, tmp_path / "out", replace(request, start=None))
+
+
+@pytest.mark.usefixtures("in_this_process")
 def test_bad_photos_are_rows_and_are_tried_again(
     shoot: Path, request_: Request, tmp_path: Path
 ) -> None:
@@ -129,6 +142,8 @@ def test_what_cannot_be_written_costs_one_photo(
         ({"strategy": "gird"}, UnknownNameError),
         ({"fixed": {"detail": 9}}, ParameterError),
         ({"bounds": {"detial": (0, 1)}}, UnknownNameError),
+        ({"start": {"detial": 1}}, UnknownNameError),
+        ({"start": {"detail": 9}}, ParameterError),
     ],
 )
 def test_a_request_that_cannot_be_met_starts_nothing(

@@ -10,6 +10,7 @@ import pytest
 from enhance import batch
 from enhance.batch import BatchResult, Row
 from enhance.cli import main
+from enhance.presets import load_preset
 
 DONE = Row("a.jpg", "a.jpg", "enhanced", "", {"detail": 1.0}, 5.5, 5.0, 0.5, (0.4, 0.6), "grid")
 FAILED = Row.failed("b.jpg", "cannot read b.jpg: empty file")
@@ -40,6 +41,18 @@ def test_options_reach_the_batch(asked: dict) -> None:
         ("turbo", "laplacian"), "s", "grid", 3, 7, {"detail": 1.0}, {"shadow": (0.0, 1.0)}, False
     )
     assert (asked["folder"], asked["output"], asked["workers"]) == (Path("in"), Path("out"), 2)
+
+
+def test_a_preset_names_operators_and_start(
+    asked: dict, capsys: pytest.CaptureFixture[str]
+) -> None:
+    look = load_preset("soft")
+    assert main(["batch", "in", "-o", "out", "--preset", "soft"]) == 0
+    assert asked["request"] == batch.Request(look.operators, start=look.settings)
+    assert main(["batch", "in", "-o", "out", "--preset", "soft", "--operator", "tone"]) == 0
+    assert asked["request"] == batch.Request(("tone",), start=look.settings)
+    assert main(["batch", "in", "-o", "out", "--preset", "sofd"]) == 2
+    assert "did you mean 'soft'" in capsys.readouterr().err
 
 
 def test_alike_or_each_for_itself(asked: dict, capsys: pytest.CaptureFixture[str]) -> None:

@@ -32,6 +32,13 @@ def test_one_photo_is_tuned_as_ever(coffee, tone_scorer) -> None:
     assert together == alone
 
 
+def test_leaving_costs_from_the_start(paint, grey, target) -> None:
+    checks = ["interval", "clipping"]
+    recipe = tune_together([grey, grey], paint, target(0.8, 0.5), start={"red": 0.2}, guards=checks)
+    # the maximum of 5 - 40 (r - .3)^2 - 1.6 ((r - .2) / .5)^2, where the derivative is zero
+    assert recipe.settings["red"] == pytest.approx((40 * 0.3 + 6.4 * 0.2) / 46.4, abs=0.01)
+
+
 def test_nothing_to_gain_leaves_the_photos_alone(paint, grey, target) -> None:
     recipe = tune_together([grey, grey], paint, target(0.5, 0.5))
     assert recipe.verdict == "untouched"

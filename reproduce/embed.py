@@ -18,15 +18,16 @@ from pathlib import Path
 import torch
 
 import scorers
+from reproduce.network import OPTIONS
 from scorers.card import Architecture, ModelCard
 from scorers.preprocess import Preprocess
 from scorers.scorer import Scorer
 from scorers.zoo import embed
 
-ARCHITECTURE = Architecture("mobilenet_v1", {"folded": True, "same": True})
+ARCHITECTURE = Architecture("mobilenet_v1_multilevel", OPTIONS)
 START = (
-    "fine-tuned from the published aesthetic NIMA of idealo/image-quality-assessment "
-    "(Apache-2.0, MobileNet v1 trained on AVA)"
+    "reads several levels of the published aesthetic NIMA of idealo/image-quality-assessment "
+    "(Apache-2.0, MobileNet v1 trained on AVA), fine-tuned"
 )
 BIQ = "BIQ2021 (2,103 of 2,629 photos, their mean opinions; no licence stated, not redistributed)"
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
+from scorers.backbones.multilevel import MultiLevelMobileNetV1
+from scorers.nima import NIMA
+
+OPTIONS: dict[str, Any] = {"folded": True, "same": True}
+"""Of the backbone, as the published weights need them."""
 SIZE = 224
 BUCKETS = torch.arange(1.0, 11.0)
 
@@ -14,7 +21,8 @@ def opinion(network: nn.Module, image: Tensor) -> Tensor:
     normalised = image.mul(2).sub(1).contiguous(memory_format=torch.channels_last)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         features = network.backbone(normalised)
-    return network.head(features.float()).softmax(-1)
+    logits: Tensor = network.head(features.float())
+    return logits.softmax(-1)
 
 
 def score(network: nn.Module, image: Tensor, chunk: int = 64) -> Tensor:
@@ -22,18 +30,44 @@ def score(network: nn.Module, image: Tensor, chunk: int = 64) -> Tensor:
     return torch.cat([opinion(network, part) @ BUCKETS for part in image.split(chunk)])
 
 
-def freeze(network: nn.Module, up_to: str) -> None:
-    """Stop training the layers of a MobileNet v1 up to one of its blocks, which saves half a step.
+def multilevel(published: nn.Module) -> NIMA:
+    """A NIMA that reads several levels of the published network; neck and head are new."""
+    network = NIMA(MultiLevelMobileNetV1(**OPTIONS))
+    seen = published.get_submodule("backbone.features").state_dict()
+    network.get_submodule("backbone.features").load_state_dict(seen)
+    channels_last(network)
+    return network
 
-    >>> from scorers.backbones.mobilenet import MobileNetV1
-    >>> from scorers.nima import NIMA
-    >>> network = NIMA(MobileNetV1(width=0.25))
-    >>> freeze(network, "conv_pw_1")
-    >>> network.backbone.features.conv_pw_1.weight.requires_grad
-    False
+
+def channels_last(network: nn.Module) -> None:
+    """Lay the weights out as convolutions on a CPU are fastest with."""
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def train_only_above(network: NIMA, block: int) -> None:
+    """Leave the first `block` of the 13 blocks of the trunk as they are; 13 leaves all of it.
+
+    >>> network = NIMA(MultiLevelMobileNetV1(width=0.25))
+    >>> train_only_above(network, 9)
+    >>> features = network.backbone.features
+    >>> features.conv_pw_9.weight.requires_grad, features.conv_pw_10.weight.requires_grad
+    (False, True)
     """
-    for name, layer in network.backbone.features.named_children():
+    for name, layer in network.get_submodule("backbone.features").named_children():
         layer.requires_grad_(False)
-        if name == up_to:
+        if name == f"conv_pw_{block}_relu":
             return
-    raise ValueError(f"no layer {up_to!r}")
+    raise ValueError(f"no block {block}")
+
+
+@torch.no_grad()
+def standardise(network: NIMA, views: Tensor) -> None:
+    """Take the scale of each pooled feature from views ``(N, 3, 224, 224)``."""
+    backbone = network.backbone
+    assert isinstance(backbone, MultiLevelMobileNetV1)
+    rows = []
+    for part in views.split(32):
+        normalised = part.mul(2).sub(1).contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            rows.append(backbone.pooled(normalised))
+    backbone.standardise(torch.cat(rows))

@@ -1,18 +1,15 @@
 """Train the embedded scorer `nima-aesthetic`: agree with people, and steer.
 
-    python -m reproduce.nima_aesthetic --out runs/nima-aesthetic-1 --steps 1800 --stop 900 \\
-        --rate 3e-4
+    python -m reproduce.nima_aesthetic --out runs/nima-aesthetic-1
     python -m reproduce.nima_aesthetic --out runs/nima-aesthetic --from runs/nima-aesthetic-1
 
-The second run goes on from the averaged weights of the first. In the first, the scorer is shown
-the renderings that it likes best; in the second, any, of the photo itself and of its damaged copy,
-with larger margins.
-
-The published aesthetic network (NIMA on MobileNet, trained on AVA) is fine-tuned under one loss:
+The first run teaches what is new, a neck and a head that read several levels of the published
+aesthetic network (NIMA on MobileNet, trained on AVA); the second goes on from its averaged weights
+and lets the upper blocks of the trunk move too. One loss in both:
 
 - versions of a good photo are ranked by their distance from it (`scorers.training.steering`),
-  with realistic damage and with the tone operator's own settings, including the one that the
-  network likes best at that moment;
+  with realistic damage, with tone carried too far and with the tone operator's own settings; and
+  the distance of the version that the scores would choose is kept small;
 - human means of BIQ2021: correlation and pairwise order within a batch;
 - the published network's opinion of undamaged photos, by EMD, so that the scale stays its own;
 - the same photo shrunk in two ways must score the same; what is left of the finest detail, in
@@ -37,7 +34,15 @@ from torch import Generator, Tensor, nn
 
 from enhance.operators.base import Operator
 from enhance.operators.resolve import resolve_operator
-from reproduce.network import BUCKETS, SIZE, freeze, opinion
+from reproduce.network import (
+    BUCKETS,
+    SIZE,
+    channels_last,
+    multilevel,
+    opinion,
+    standardise,
+    train_only_above,
+)
 from scorers.convert.tflite import load_tflite
 from scorers.losses import emd_loss
 from scorers.preprocess import Preprocess
@@ -57,8 +62,7 @@ OPERATOR = "tone"
 GROUPS = (("contrast",), ("saturation",), ("detail", "shadow", "brightness"))
 ABSENT = 0.4  # of a rendering, chance that a group of settings is left at 0
 GOOD = 0.66  # mean opinion above which a photo serves as a place where tone should stop
-WEIGHTS = {"rank": 6.0, "chosen": 0.15, "human": 0.5, "teacher": 0.4, "consistency": 1.5}
-THEN = {"rank": 6.0, "chosen": 0.15, "human": 0.35, "teacher": 0.4, "consistency": 1.5}
+WEIGHTS = {"rank": 6.0, "chosen": 0.15, "human": 0.35, "teacher": 0.4, "consistency": 1.5}
 TEMPERATURE = 0.3  # of the choice among versions, in points
 PROBES = (
     ("exposure", -1.0),
@@ -72,11 +76,10 @@ PROBES = (
 )
 """Damage that the validation photos should score above, one kind at a time."""
 PREPROCESS = Preprocess(method="area", blur=0.7)
-FROZEN_UP_TO = (
-    "conv_pw_3",
-    "conv_pw_2",
-)  # in either run: the costliest layers, and the most general ones
-RATED = 10  # rated photos a step, each shrunk in two ways
+MOVES_ABOVE = 7  # blocks of the trunk, in the second run; the lower ones cost most, and are general
+TRUNK_RATE = 0.1  # of the learning rate of what is new
+PHOTOS = 9  # good photos a step
+RATED = 12  # rated photos a step, each shrunk in two ways
 
 
 def score(network: nn.Module, image: Tensor, chunk: int = 64) -> Tensor:
@@ -159,22 +162,18 @@ def main() -> None:
     """Train, and leave the network's weights in ``OUT/network.pt``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/nima-aesthetic"))
-    parser.add_argument("--steps", type=int, default=330)
-    parser.add_argument("--stop", type=int, help="steps after which to leave; default: all")
+    parser.add_argument("--steps", type=int, default=1200)
     parser.add_argument("--from", dest="start", type=Path, help="folder of a run to go on from")
-    parser.add_argument("--rate", type=float, default=2e-4)
+    parser.add_argument("--rate", type=float, default=1e-3)
     options = parser.parse_args()
-    weights = THEN if options.start else WEIGHTS
     shared = Path(os.environ["ENHANCE_DATA"])
     torch.manual_seed(0)
 
     teacher = load_tflite(shared / "weights/idealo_mobilenet_aesthetic.int8.tflite")
-    network = load_tflite(shared / "weights/idealo_mobilenet_aesthetic.int8.tflite")
-    if options.start:
-        network.load_state_dict(torch.load(options.start / "network.pt", weights_only=True))
-    for model in (teacher, network):
-        model.to(memory_format=torch.channels_last)
     teacher.requires_grad_(False).eval()
+    channels_last(teacher)
+    network = multilevel(teacher)
+    train_only_above(network, MOVES_ABOVE if options.start else 13)
 
     human = load_rated(shared / "data/biq2021/scores.csv", 512)
     good = load_rated(shared / "data/unsplash_biq256/scores.csv", 256)
@@ -182,25 +181,31 @@ def main() -> None:
     pools = [published, published, rated.at_least(GOOD)]  # two thirds from the larger pool
     opinions = teacher_opinions(teacher, rated)
 
-    freeze(network, FROZEN_UP_TO[bool(options.start)])
+    if options.start:
+        network.load_state_dict(torch.load(options.start / "network.pt", weights_only=True))
+    else:
+        shown = resample(rated.batch(torch.arange(400)), SIZE, "area")
+        standardise(network, PREPROCESS.soften(shown))
     operator = resolve_operator(OPERATOR)
     spec = operator.parameters_spec
     bounds = {name: (spec[name].low, spec[name].high) for group in GROUPS for name in group}
     recover = DistortAndRecover(
         partial(render, operator),
         bounds,
-        candidates=1 if options.start else 5,
+        candidates=1,
         absent=ABSENT,
         groups=GROUPS,
     )
 
     def step_loss(step: int) -> dict[str, Tensor]:
-        generator: Generator = torch.Generator().manual_seed(1000 + step)
+        generator: Generator = torch.Generator().manual_seed(
+            (100_000 if options.start else 1000) + step
+        )
         photos = torch.cat(
             [
                 random_view(random_crop_flip(pool.batch(i[None]), generator, 0.7), SIZE, generator)
                 for pool in pools
-                for i in draw(len(pool), 2, generator)
+                for i in draw(len(pool), PHOTOS // len(pools), generator)
             ]
         )
         versions = recover(photos, partial(score, network), generator)
@@ -218,8 +223,8 @@ def main() -> None:
         rank = rank_by_distance(
             scores,
             versions.distances,
-            margin_per_unit=0.05 if options.start else 0.03,
-            largest_margin=0.8 if options.start else 0.5,
+            margin_per_unit=0.05,
+            largest_margin=0.8,
         )
         target = rated.means[chosen]
         losses = {
@@ -229,7 +234,7 @@ def main() -> None:
             "teacher": emd_loss(torch.cat([first, second]), opinions[chosen].repeat(2, 1)),
             "consistency": (means[0] - means[1]).abs().mean(),
         }
-        return {name: weights[name] * value for name, value in losses.items()}
+        return {name: WEIGHTS[name] * value for name, value in losses.items()}
 
     held = validation(good.part("validation"), human.part("validation"), recover)
     trained = train(
@@ -238,8 +243,9 @@ def main() -> None:
         Schedule(options.steps, options.rate),
         options.out,
         validate=held,
-        validate_every=300 if options.start else 450,
-        stop=options.stop,
+        weight_decay=0.05,
+        slower={"backbone.features": TRUNK_RATE},
+        validate_every=300,
     )
     torch.save(trained.state_dict(), options.out / "network.pt")
 

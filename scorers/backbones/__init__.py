@@ -8,11 +8,13 @@ from torch import nn
 
 from scorers.backbones.inception import InceptionV2
 from scorers.backbones.mobilenet import MobileNetV1, MobileNetV2
+from scorers.backbones.multilevel import MultiLevelMobileNetV1
 from scorers.backbones.vgg import VGG16
 from scorers.errors import InputError, unknown_name
 
 BACKBONES: dict[str, type[nn.Module]] = {
     "mobilenet_v1": MobileNetV1,
+    "mobilenet_v1_multilevel": MultiLevelMobileNetV1,
     "mobilenet_v2": MobileNetV2,
     "vgg16": VGG16,
     "inception_v2": InceptionV2,

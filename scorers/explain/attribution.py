@@ -27,8 +27,9 @@ def attribute(scorer: Scorer, image: Tensor, method: str = "integrated-gradients
 
     The map is over the network's own view (`Scorer.view_size`), summed over channels, in units of
     the score: positive where pixels raise it. All but Grad-CAM compare with a flat view of the
-    photo's mean colour; DeepLIFT then sums to the difference of the two scores, and Integrated
-    Gradients nearly does (its path integral takes 32 steps).
+    photo's mean colour; Integrated Gradients then nearly sums to the difference of the two scores
+    (its path integral takes 32 steps), and DeepLIFT does for networks that are layers with a rule
+    of its own and nothing else: not where they pool by maximum or by standard deviation.
 
     Args:
         scorer: what to explain.

@@ -95,8 +95,9 @@ class DistortAndRecover:
         self, photos: Tensor, score: Callable[[Tensor], Tensor], generator: Generator
     ) -> Versions:
         """Versions of ``(P, 3, H, W)`` good photos: itself, damaged, half damaged, overdone and
-        half as much overdone, and for the photo or its damaged copy three renderings: nearest to the photo, liked best by `score`
-        (or of the photo itself, where `score` is not asked), random.
+        half as much overdone, and for the photo or its damaged copy three renderings: nearest to
+        the photo, liked best by `score` (or of the photo itself, where `score` is not asked),
+        random.
         """
         count = len(photos)
         damage = self.damage(count, generator)

@@ -1,0 +1,89 @@
+"""Many levels of a MobileNet at once: what fine and coarse features say, and how much they vary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from scorers.backbones.mobilenet import MobileNetV1
+
+LEVELS = (1, 2, 4, 6, 8, 10, 13)
+
+
+class MultiLevelMobileNetV1(nn.Module):
+    """MobileNet v1, of which several blocks are read: ``(B, 3, H, W)`` -> ``(B, num_features)``.
+
+    Quality is visible in early layers (noise, blur, tone) and taste in late ones, and an average
+    over the photo hides how much a feature varies. So mean and standard deviation of several blocks
+    are standardised and mixed by one layer. After Hosu, Goldlücke and Saupe, "Effective aesthetics
+    prediction with multi-level spatially pooled features", CVPR 2019.
+
+    Args:
+        width, folded, same: as of `MobileNetV1`.
+        levels: which of its 13 blocks are read, ascending.
+        neck: features handed on.
+        dropout: rate before they are mixed.
+
+    >>> network = MultiLevelMobileNetV1(width=0.25, levels=(2, 13), neck=16)
+    >>> network(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 16])
+    """
+
+    centre: Tensor
+    spread: Tensor
+
+    def __init__(
+        self,
+        width: float = 1.0,
+        folded: bool = False,
+        same: bool = False,
+        levels: Sequence[int] = LEVELS,
+        neck: int = 192,
+        dropout: float = 0.3,
+    ) -> None:
+        super().__init__()
+        self.features = MobileNetV1(width, folded, same).features
+        self.levels = frozenset(f"conv_pw_{level}_relu" for level in levels)
+        weights = [self.features.get_parameter(f"conv_pw_{level}.weight") for level in levels]
+        pooled = 2 * sum(len(weight) for weight in weights)
+        self.register_buffer("centre", torch.zeros(pooled))
+        self.register_buffer("spread", torch.ones(pooled))
+        self.dropout = nn.Dropout(dropout)
+        self.neck = nn.Linear(pooled, neck)
+        self.activation = nn.ReLU()
+        self.num_features = neck
+
+    @property
+    def last_maps(self) -> nn.Module:
+        """The layer whose output is the last that still has a height and a width."""
+        return self.features[-1]
+
+    def pooled(self, image: Tensor) -> Tensor:
+        """Mean and standard deviation of every channel of the levels, ``(B, P)``."""
+        statistics = []
+        maps = image
+        for name, layer in self.features.named_children():
+            maps = layer(maps)
+            if name in self.levels:
+                flat = maps.flatten(2).to(self.centre.dtype)  # bfloat16 loses small deviations
+                mean = flat.mean(-1)
+                variance = (flat - mean[..., None]).square().mean(-1)
+                # a root without the infinite slope at 0 that flat skies would find
+                statistics += [mean, (variance + 1e-4).sqrt()]
+        return torch.cat(statistics, dim=1)
+
+    @torch.no_grad()
+    def standardise(self, pooled: Tensor) -> None:
+        """Take centre and spread from examples ``(N, P)`` of what `pooled` answers."""
+        self.centre.copy_(pooled.mean(0))
+        self.spread.copy_(pooled.std(0).clamp(min=1e-3))
+
+    def forward(self, image: Tensor) -> Tensor:
+        pooled = self.pooled(image)
+        device = pooled.device.type if pooled.device.type != "meta" else "cpu"
+        with torch.autocast(device, enabled=False):
+            standard = (pooled - self.centre) / self.spread
+            features: Tensor = self.activation(self.neck(self.dropout(standard)))
+        return features

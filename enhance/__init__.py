@@ -24,6 +24,7 @@ from enhance.errors import (
 
 if TYPE_CHECKING:
     from enhance.operators.registry import list_operators, register
+    from enhance.preference.session import prefer
     from enhance.recipe import Recipe
     from enhance.replay import apply
     from enhance.tuning.result import TuneResult
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 # imported on first use, so that `import enhance` costs next to nothing
 _LAZY = {
     "tune": "enhance.tuning.tune",
+    "prefer": "enhance.preference.session",
     "apply": "enhance.replay",
     "TuneResult": "enhance.tuning.result",
     "Recipe": "enhance.recipe",
@@ -41,6 +43,7 @@ _LAZY = {
 
 __all__ = [
     "tune",
+    "prefer",
     "apply",
     "TuneResult",
     "Recipe",

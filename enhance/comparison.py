@@ -12,12 +12,15 @@ WIDTH = 1600
 """Pictures wider than this are shrunk to it."""
 
 
-def before_after(before: Any, after: Any, width: int = WIDTH) -> Image:
+def before_after(
+    before: Any, after: Any, width: int = WIDTH, labels: tuple[str, str] = ("before", "after")
+) -> Image:
     """Put two photos of one size side by side, labelled, at most `width` pixels wide.
 
     Args:
         before, after: anything that `enhance.tune` takes.
         width: the most that the picture may measure across, in pixels.
+        labels: what to write on the two.
     """
     from PIL import Image, ImageDraw, ImageFont
 
@@ -31,7 +34,7 @@ def before_after(before: Any, after: Any, width: int = WIDTH) -> Image:
     draw = ImageDraw.Draw(picture)
     letters = max(10.0, size[1] / 24)
     font = ImageFont.load_default(letters)
-    for photo, label, x in ((left, "before", 0), (right, "after", size[0] + gap)):
+    for photo, label, x in ((left, labels[0], 0), (right, labels[1], size[0] + gap)):
         shown = photo if photo.size == size else photo.resize(size, Image.Resampling.LANCZOS)
         picture.paste(shown, (x, 0))
         draw.text(
@@ -45,12 +48,14 @@ def before_after(before: Any, after: Any, width: int = WIDTH) -> Image:
     return picture
 
 
-def save_before_after(before: Any, after: Any, path: Path | str) -> None:
+def save_before_after(
+    before: Any, after: Any, path: Path | str, labels: tuple[str, str] = ("before", "after")
+) -> None:
     """Write `before_after` to a file; the suffix chooses the format."""
     from enhance.imaging.files import write
     from enhance.imaging.photo import as_photo
 
-    photo = as_photo(before_after(before, after))
+    photo = as_photo(before_after(before, after, labels=labels))
     write(photo, photo.pixels, Path(path))
 
 

@@ -21,6 +21,7 @@ from enhance.cli.console import complain, one_line
 from enhance.cli.demo import demo
 from enhance.cli.export import export
 from enhance.cli.operators import operators
+from enhance.cli.prefer import prefer
 from enhance.cli.rank import rank
 from enhance.cli.score import score
 from enhance.cli.studio import studio
@@ -57,6 +58,7 @@ def _enhance(
 
 for command, example in (
     (tune, "enhance tune photo.jpg -o better.jpg --recipe photo.json --compare before_after.png"),
+    (prefer, "enhance prefer photo.jpg -o mine.jpg --recipe mine.json"),
     (apply, "enhance apply photo.json shoot/*.jpg -o out/"),
     (batch, "enhance batch shoot/ -o out/ --table out/results.csv"),
     (export, "enhance export photo.json look.cube"),

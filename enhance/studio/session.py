@@ -7,20 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from enhance.imaging.photo import ImageLike, as_photo
 from enhance.operators.base import Parameter
 from enhance.operators.resolve import OperatorLike, members, resolve_operator
+from enhance.preview import preview
 from enhance.recipe import Recipe
 from enhance.rendering import render_full
 from enhance.tuning.result import TuneResult
 from enhance.tuning.scoring import ScorerLike, resolve_scorer
 from enhance.tuning.tune import tune
-
-SIDE = 1024
-"""Longest side of the preview, in px: small enough to follow a slider."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ class Session:
         self.photo = as_photo(photo)
         self.operator = resolve_operator(operator)
         self.judge = resolve_scorer(scorer, self.operator)
-        self.preview = _preview(self.photo.pixels, native=self.operator.views == "native")
+        self.preview = preview(self.photo.pixels, native=self.operator.views == "native")
 
     @property
     def parameters(self) -> Mapping[str, Parameter]:
@@ -114,15 +111,3 @@ class Session:
                 shares = scorer.opinion(pixels)[0].tolist()
                 opinions = dict(zip(scorer.buckets.tolist(), shares, strict=True))
             return Look(pixels, float(scorer(pixels)), opinions)
-
-
-def _preview(pixels: Tensor, *, native: bool) -> Tensor:
-    height, width = pixels.shape[-2:]
-    longest = max(height, width)
-    if longest <= SIDE:
-        return pixels
-    if native:
-        top, left = max(0, height - SIDE) // 2, max(0, width - SIDE) // 2
-        return pixels[..., top : top + SIDE, left : left + SIDE]
-    size = (max(1, height * SIDE // longest), max(1, width * SIDE // longest))
-    return F.interpolate(pixels, size, mode="area")

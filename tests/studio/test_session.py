@@ -11,7 +11,8 @@ from torch import Tensor
 
 import enhance
 from enhance.cli import main
-from enhance.studio.session import SIDE, Session
+from enhance.preview import SIDE
+from enhance.studio.session import Session
 
 
 def test_a_look_is_what_the_operator_makes_of_the_photo(coffee: Tensor, scorer_file: str) -> None:

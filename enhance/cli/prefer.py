@@ -1,0 +1,152 @@
+"""`enhance prefer`: left or right, until the settings are one's own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, get_args
+
+import typer
+
+from enhance.cli.options import Bound, Fix, Operators, Seed, read_bounds, read_values
+from enhance.errors import ParameterError
+
+if TYPE_CHECKING:
+    from enhance.preference.session import Session
+
+ROUNDS = 20
+
+
+def prefer(
+    photo: Annotated[Path, typer.Argument(metavar="PHOTO", help="The photo to choose for.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where the result goes.")
+    ] = None,
+    recipe: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Save the settings, to `enhance apply`.")
+    ] = None,
+    operator: Operators = None,
+    fix: Fix = None,
+    bound: Bound = None,
+    seed: Seed = 0,
+    picture: Annotated[
+        Path, typer.Option(metavar="FILE", help="Where the two are shown, side by side.")
+    ] = Path("choice.png"),
+    session: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep the choices; go on if it is there.")
+    ] = None,
+    rounds: Annotated[
+        int, typer.Option(min=1, metavar="N", help="How many choices to ask for.")
+    ] = ROUNDS,
+    choices: Annotated[
+        str | None,
+        typer.Option(metavar="LIST", help="Do not ask; take these: left,right,same,..."),
+    ] = None,
+) -> None:
+    """Choose between two versions of a photo, again and again: the settings follow.
+
+    Keep the picture open in a viewer that shows changes. An answer may be shortened to its first
+    letter; `undo` takes the last one back, `done` stops. With --choices, the picture shows what
+    to choose between next, and --session lets the next call go on there.
+    """
+    from enhance.imaging.writing import check_target
+
+    for path in (output, picture):
+        if path is not None:
+            check_target(path, source=photo)
+    given = None if choices is None else [_answer(word) for word in choices.split(",") if word]
+    asking = _open(photo, operator, fix, bound, seed, session)
+    if given is None:
+        for word in _asked(asking, picture, rounds):
+            asking.undo() if word == "undo" else asking.choose(word)  # type: ignore[arg-type]
+            _keep(asking, session)
+    else:
+        for word in given:
+            asking.choose(word)  # type: ignore[arg-type]
+        _show(asking, picture)
+        _keep(asking, session)
+    _finish(asking, photo, output, recipe)
+
+
+def _open(
+    photo: Path,
+    operator: list[str] | None,
+    fix: list[str] | None,
+    bound: list[str] | None,
+    seed: int,
+    session: Path | None,
+) -> Session:
+    import enhance
+
+    if session is not None and session.exists():
+        if operator or fix or bound or seed:
+            raise ParameterError(f"{session} exists and says what to set: leave the options out")
+        return enhance.prefer(photo, resume=session)
+    return enhance.prefer(
+        photo,
+        operator or None,
+        fixed=read_values(fix or [], "--fix"),
+        bounds=read_bounds(bound or [], "--bound"),
+        seed=seed,
+    )
+
+
+def _asked(asking: Session, picture: Path, rounds: int) -> Iterator[str]:
+    """What the person at the terminal answers, until they are done."""
+    while len(asking.choices) < rounds:
+        _show(asking, picture)
+        number = len(asking.choices) + 1
+        prompt = f"{picture}, {number} of {rounds}: left, right, same, undo or done? "
+        print(prompt, end="", flush=True)
+        line = sys.stdin.readline()
+        if not line:
+            print()
+            return
+        try:
+            word = _answer(line, "undo", "done")
+        except ParameterError as error:
+            print(error)
+            continue
+        if word == "done":
+            return
+        yield word
+
+
+def _answer(text: str, *more: str) -> str:
+    """The answer that a word or its beginning stands for."""
+    from enhance.preference.taste import Answer
+
+    known = (*get_args(Answer), *more)
+    word = text.strip().lower()
+    for name in known:
+        if word and name.startswith(word):
+            return str(name)
+    raise ParameterError(f"a choice must be one of {', '.join(known)}, got {word!r}")
+
+
+def _show(asking: Session, picture: Path) -> None:
+    from enhance.comparison import save_before_after
+
+    pair = asking.pair()
+    save_before_after(pair.left.pixels, pair.right.pixels, picture, labels=("left", "right"))
+
+
+def _keep(asking: Session, path: Path | None) -> None:
+    if path is not None:
+        asking.save(path)
+
+
+def _finish(asking: Session, photo: Path, output: Path | None, recipe: Path | None) -> None:
+    import enhance
+
+    found = asking.result()
+    print(f"{photo}: {found.reason}, about {asking.doubt:.1f} CIE76 from the ideal")
+    for name, value in asking.settings.items():
+        print(f"  {name:<12} {value:8.3f}")
+    if output is not None:
+        enhance.apply(photo, found, output=output)
+        print(f"  wrote {output}")
+    if recipe is not None:
+        found.save(recipe)
+        print(f"  wrote {recipe}")

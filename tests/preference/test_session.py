@@ -1,0 +1,136 @@
+"""Left or right: sessions on a small photo, with a person who is simulated."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import enhance
+from enhance.operators.registry import get
+from enhance.preference.perceived import LEAST, perceived_metric
+from enhance.rendering import render_full
+from enhance.tuning.space import Space
+
+START = {"detail": 0.0, "shadow": 0.0, "brightness": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("operator", "hidden"),
+    [
+        ("laplacian", {"detail": 1.5, "shadow": 0.4, "brightness": -0.4}),
+        ("tone", {"contrast": 0.4, "saturation": -0.3, "detail": 1.0, "brightness": 0.4}),
+    ],
+)
+def test_choices_move_the_optimum_to_what_the_person_likes(
+    operator: str, hidden: dict[str, float], coffee: Tensor, person: Callable[..., Any]
+) -> None:
+    # one answer in ten is wrong
+    asked = person(operator, hidden)
+    session = enhance.prefer(coffee, operator, start={})
+    before = asked.distance(session.settings)
+    for _ in range(15):
+        session.choose(asked.answer(session.pair()))
+    assert asked.distance(session.settings) < before / 2
+    assert asked.distance(session.result().settings) < before / 2
+
+
+def test_the_result_replays_as_any_recipe(coffee: Tensor) -> None:
+    session = enhance.prefer(
+        coffee, "laplacian", start=START, fixed={"shadow": 0.3}, bounds={"detail": (0, 2)}
+    )
+    pair = session.pair()
+    session.choose("right")
+    recipe = session.result()
+    assert enhance.Recipe.from_json(recipe.to_json()) == recipe
+    assert recipe.settings["shadow"] == 0.3
+    assert set(pair.left.settings) == {"detail", "brightness"}
+    for version in (pair.left, pair.right):
+        assert 0 <= version.settings["detail"] <= 2
+        shown = render_full(get("laplacian"), coffee, {"shadow": 0.3, **version.settings})
+        assert torch.equal(version.pixels, shown)
+    expected = render_full(get("laplacian"), coffee, recipe.settings)
+    assert torch.equal(enhance.apply(coffee, recipe), expected)
+
+
+def test_it_starts_where_tuning_ends(coffee: Tensor, scorer_file: str) -> None:
+    tuned = enhance.tune(coffee, "contrast", scorer_file)
+    session = enhance.prefer(coffee, "contrast", scorer=scorer_file)
+    assert session.settings == {name: tuned.settings[name] for name in session.settings}
+
+
+def test_a_saved_session_goes_on_as_if_never_left(coffee: Tensor, tmp_path: Path) -> None:
+    session = enhance.prefer(coffee, "laplacian", start=START, seed=3, fixed={"shadow": 0.1})
+    for answer in ("left", "same"):
+        session.choose(answer)
+    session.save(tmp_path / "session.json")
+    again = enhance.prefer(coffee, resume=tmp_path / "session.json")
+    assert again.choices == session.choices
+    assert again.settings == session.settings
+    assert again.pair().left.settings == session.pair().left.settings
+    assert again.result() == session.result()
+
+
+def test_a_choice_can_be_taken_back(coffee: Tensor) -> None:
+    session = enhance.prefer(coffee, "contrast", start={})
+    session.choose("left")
+    settings, asked = session.settings, session.pair().left.settings
+    session.choose("right")
+    session.undo()
+    assert (session.settings, session.pair().left.settings) == (settings, asked)
+    session.undo()
+    session.undo()  # nothing more to take back
+    assert session.settings == session.start
+
+
+def test_what_cannot_be_resumed_is_said_in_a_line(coffee: Tensor, tmp_path: Path) -> None:
+    path = tmp_path / "session.json"
+    with pytest.raises(enhance.RecipeError, match="No such file"):
+        enhance.prefer(coffee, resume=path)
+    enhance.prefer(coffee, "contrast", start={}).save(path)
+    with pytest.raises(enhance.RecipeError, match="photo of 128 x 96 px"):
+        enhance.prefer(coffee[..., :64], resume=path)
+    with pytest.raises(enhance.ParameterError, match="takes everything from its file"):
+        enhance.prefer(coffee, "contrast", resume=path)
+    entries = json.loads(path.read_text())
+    for broken, complaint in (
+        ({**entries, "format": 2}, "format must be 1, got 2"),
+        ({name: value for name, value in entries.items() if name != "seed"}, "'seed' is missing"),
+        ({**entries, "bounds": {"contrast": [0, 99]}}, "contrast must lie in"),
+        ({**entries, "choices": [{"left": {}}]}, "right"),
+        ({**entries, "choices": [{"left": {}, "right": {}, "answer": "up"}]}, "got 'up'"),
+        ([], "must be a JSON object"),
+    ):
+        path.write_text(json.dumps(broken))
+        with pytest.raises(enhance.RecipeError, match=complaint):
+            enhance.prefer(coffee, resume=path)
+
+
+def test_a_choice_must_be_one_of_three(coffee: Tensor) -> None:
+    session = enhance.prefer(coffee, "contrast", start={})
+    with pytest.raises(enhance.ParameterError, match="left, right or same, got 'both'"):
+        session.choose("both")  # type: ignore[arg-type]
+    with pytest.raises(enhance.ParameterError, match="at least one parameter"):
+        enhance.prefer(coffee, "contrast", start={}, fixed={"contrast": 0.1})
+
+
+def test_distance_in_the_metric_is_colour_difference(coffee: Tensor) -> None:
+    from kornia.color import rgb_to_lab
+
+    operator = get("laplacian")
+    space = Space.of(operator)
+    centre = space.defaults()
+    spread = 0.05
+    metric = perceived_metric(operator, space, coffee, centre, spread)
+    for name, away in (("brightness", 0.1), ("shadow", 0.15)):
+        step = space.to_unit({**START, name: away}) - centre
+        colours = rgb_to_lab(render_full(operator, coffee, {name: away})) - rgb_to_lab(coffee)
+        seen = float(colours.square().sum(1).mean().sqrt())
+        least = LEAST * float(step.norm()) / spread
+        assert (metric @ step).norm() == pytest.approx(math.hypot(seen, least), rel=0.1)

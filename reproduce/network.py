@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from scorers.backbones.multilevel import MultiLevelMobileNetV1
+from scorers.convert.tflite import load_tflite
 from scorers.nima import NIMA
 
 OPTIONS: dict[str, Any] = {"folded": True, "same": True}
 """Of the backbone, as the published weights need them."""
+SLOWER = {"backbone.features": 0.3, "head": 0.3}
+"""Of the learning rate: what comes trained should move less than what is new."""
+MOVES_ABOVE = 7
+"""Blocks of the trunk that stay as they are: the costliest, and the most general."""
 SIZE = 224
 BUCKETS = torch.arange(1.0, 11.0)
 
@@ -30,11 +36,33 @@ def score(network: nn.Module, image: Tensor, chunk: int = 64) -> Tensor:
     return torch.cat([opinion(network, part) @ BUCKETS for part in image.split(chunk)])
 
 
+def begin(start: Path | None, published: Path) -> NIMA:
+    """The network to train: what an earlier run left in ``start/network.pt``, or the published one.
+
+    An earlier run may have trained the published architecture; its features and head are kept.
+    """
+    plain = load_tflite(published)
+    if start is None:
+        return multilevel(plain)
+    state = torch.load(start / "network.pt", weights_only=True)
+    if not any(name.startswith("backbone.neck") for name in state):
+        plain.load_state_dict(state)
+        return multilevel(plain)
+    network = multilevel(plain)
+    network.load_state_dict(state)
+    return network
+
+
 def multilevel(published: nn.Module) -> NIMA:
-    """A NIMA that reads several levels of the published network; neck and head are new."""
+    """A NIMA that reads several levels of another: it answers alike until its neck has learned."""
     network = NIMA(MultiLevelMobileNetV1(**OPTIONS))
     seen = published.get_submodule("backbone.features").state_dict()
     network.get_submodule("backbone.features").load_state_dict(seen)
+    weight, bias = (published.get_parameter(f"head.{name}") for name in ("weight", "bias"))
+    with torch.no_grad():
+        network.head.weight.zero_()
+        network.head.weight[:, -weight.shape[1] :] = weight
+        network.head.bias.copy_(bias)
     channels_last(network)
     return network
 
@@ -44,8 +72,8 @@ def channels_last(network: nn.Module) -> None:
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
-def train_only_above(network: NIMA, block: int) -> None:
-    """Leave the first `block` of the 13 blocks of the trunk as they are; 13 leaves all of it.
+def train_only_above(network: NIMA, block: int = MOVES_ABOVE) -> None:
+    """Leave the first `block` of the 13 blocks of the trunk as they are.
 
     >>> network = NIMA(MultiLevelMobileNetV1(width=0.25))
     >>> train_only_above(network, 9)
@@ -62,9 +90,11 @@ def train_only_above(network: NIMA, block: int) -> None:
 
 @torch.no_grad()
 def standardise(network: NIMA, views: Tensor) -> None:
-    """Take the scale of each pooled feature from views ``(N, 3, 224, 224)``."""
+    """Take the scale of each pooled feature from views ``(N, 3, 224, 224)``, if it has none yet."""
     backbone = network.backbone
     assert isinstance(backbone, MultiLevelMobileNetV1)
+    if bool((backbone.spread != 1).any()):
+        return
     rows = []
     for part in views.split(32):
         normalised = part.mul(2).sub(1).contiguous(memory_format=torch.channels_last)

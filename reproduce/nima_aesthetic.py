@@ -1,11 +1,9 @@
 """Train the embedded scorer `nima-aesthetic`: agree with people, and steer.
 
-    python -m reproduce.nima_aesthetic --out runs/nima-aesthetic-1
-    python -m reproduce.nima_aesthetic --out runs/nima-aesthetic --from runs/nima-aesthetic-1
+    python -m reproduce.nima_aesthetic --out runs/nima-aesthetic
 
-The first run teaches what is new, a neck and a head that read several levels of the published
-aesthetic network (NIMA on MobileNet, trained on AVA); the second goes on from its averaged weights
-and lets the upper blocks of the trunk move too. One loss in both:
+The network is the published aesthetic one (NIMA on MobileNet, trained on AVA), of which several
+levels are read; its upper blocks and the new neck are trained under one loss:
 
 - versions of a good photo are ranked by their distance from it (`scorers.training.steering`),
   with realistic damage, with tone carried too far and with the tone operator's own settings; and
@@ -37,8 +35,9 @@ from enhance.operators.resolve import resolve_operator
 from reproduce.network import (
     BUCKETS,
     SIZE,
+    SLOWER,
+    begin,
     channels_last,
-    multilevel,
     opinion,
     standardise,
     train_only_above,
@@ -76,10 +75,8 @@ PROBES = (
 )
 """Damage that the validation photos should score above, one kind at a time."""
 PREPROCESS = Preprocess(method="area", blur=0.7)
-MOVES_ABOVE = 7  # blocks of the trunk, in the second run; the lower ones cost most, and are general
-TRUNK_RATE = 0.1  # of the learning rate of what is new
-PHOTOS = 9  # good photos a step
-RATED = 12  # rated photos a step, each shrunk in two ways
+PHOTOS = 6  # good photos a step
+RATED = 10  # rated photos a step, each shrunk in two ways
 
 
 def score(network: nn.Module, image: Tensor, chunk: int = 64) -> Tensor:
@@ -162,18 +159,19 @@ def main() -> None:
     """Train, and leave the network's weights in ``OUT/network.pt``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/nima-aesthetic"))
-    parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--from", dest="start", type=Path, help="folder of a run to go on from")
-    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--rate", type=float, default=5e-4)
     options = parser.parse_args()
     shared = Path(os.environ["ENHANCE_DATA"])
     torch.manual_seed(0)
 
-    teacher = load_tflite(shared / "weights/idealo_mobilenet_aesthetic.int8.tflite")
+    published = shared / "weights/idealo_mobilenet_aesthetic.int8.tflite"
+    teacher = load_tflite(published)
     teacher.requires_grad_(False).eval()
     channels_last(teacher)
-    network = multilevel(teacher)
-    train_only_above(network, MOVES_ABOVE if options.start else 13)
+    network = begin(options.start, published)
+    train_only_above(network)
 
     human = load_rated(shared / "data/biq2021/scores.csv", 512)
     good = load_rated(shared / "data/unsplash_biq256/scores.csv", 256)
@@ -181,11 +179,8 @@ def main() -> None:
     pools = [published, published, rated.at_least(GOOD)]  # two thirds from the larger pool
     opinions = teacher_opinions(teacher, rated)
 
-    if options.start:
-        network.load_state_dict(torch.load(options.start / "network.pt", weights_only=True))
-    else:
-        shown = resample(rated.batch(torch.arange(400)), SIZE, "area")
-        standardise(network, PREPROCESS.soften(shown))
+    shown = resample(rated.batch(torch.arange(400)), SIZE, "area")
+    standardise(network, PREPROCESS.soften(shown))
     operator = resolve_operator(OPERATOR)
     spec = operator.parameters_spec
     bounds = {name: (spec[name].low, spec[name].high) for group in GROUPS for name in group}
@@ -244,8 +239,8 @@ def main() -> None:
         options.out,
         validate=held,
         weight_decay=0.05,
-        slower={"backbone.features": TRUNK_RATE},
-        validate_every=300,
+        slower=SLOWER,
+        validate_every=250,
     )
     torch.save(trained.state_dict(), options.out / "network.pt")
 

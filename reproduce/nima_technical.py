@@ -1,11 +1,9 @@
 """Train the embedded scorer `nima-technical`: what people say of technical quality, and steer.
 
-    python -m reproduce.nima_technical --out runs/nima-technical-1
-    python -m reproduce.nima_technical --out runs/nima-technical --from runs/nima-technical-1
+    python -m reproduce.nima_technical --out runs/nima-technical
 
-As for `nima-aesthetic`, a neck and a head learn first to read several levels of the published
-aesthetic network (which sees quality better than the one trained on TID2013), then its upper blocks
-move too. One loss again:
+As for `nima-aesthetic`, several levels of the published aesthetic network are read (it sees quality
+better than the one trained on TID2013). One loss again:
 
 - human means of BIQ2021 as opinions on ten buckets (maximum entropy, stated std model), by EMD,
   correlation and pairwise order, on native crops and on whole-image views;
@@ -34,13 +32,13 @@ from enhance.operators.turbo import Turbo
 from reproduce.network import (
     BUCKETS,
     SIZE,
-    multilevel,
+    SLOWER,
+    begin,
     opinion,
     score,
     standardise,
     train_only_above,
 )
-from scorers.convert.tflite import load_tflite
 from scorers.losses import emd_loss
 from scorers.opinion import maximum_entropy, typical_std
 from scorers.training.damage import DETAIL, TONE, Damage, overdone_damage, sample_damage
@@ -50,8 +48,6 @@ from scorers.training.ranking import correlation_loss, pairwise_logistic, rank_b
 from scorers.training.resampling import random_crop_flip, random_view, resample
 
 GOOD = 0.62
-MOVES_ABOVE = 7  # blocks of the trunk, in the second run; the lower ones cost most, and are general
-TRUNK_RATE = 0.1  # of the learning rate of what is new
 ENLARGED = 3.0  # at most
 SOFT = 0.6  # share of the squares that are enlarged
 WEIGHTS = {"rank": 2.0, "emd": 2.0, "human": 1.0, "consistency": 0.5}
@@ -181,28 +177,24 @@ def main() -> None:
     """Train, and leave the network's weights in ``OUT/network.pt``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/nima-technical"))
-    parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--from", dest="start", type=Path, help="folder of a run to go on from")
-    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--rate", type=float, default=5e-4)
     options = parser.parse_args()
     shared = Path(os.environ["ENHANCE_DATA"])
     torch.manual_seed(0)
 
-    published = load_tflite(shared / "weights/idealo_mobilenet_aesthetic.int8.tflite")
-    network = multilevel(published)
-    train_only_above(network, MOVES_ABOVE if options.start else 13)
+    network = begin(options.start, shared / "weights/idealo_mobilenet_aesthetic.int8.tflite")
+    train_only_above(network)
     human = load_rated(shared / "data/biq2021/scores.csv", 512)
     rated = human.part("train")
     good = rated.at_least(GOOD)
     means = 1 + 9 * rated.means
     opinions = maximum_entropy(means, typical_std(means)).float()
     turbo = Turbo()
-    if options.start:
-        network.load_state_dict(torch.load(options.start / "network.pt", weights_only=True))
-    else:
-        generator = torch.Generator().manual_seed(1)
-        photos = rated.batch(torch.arange(400)).split(1)
-        standardise(network, torch.cat([native_crop(photo, generator) for photo in photos]))
+    generator = torch.Generator().manual_seed(1)
+    photos = rated.batch(torch.arange(400)).split(1)
+    standardise(network, torch.cat([native_crop(photo, generator) for photo in photos]))
 
     def step_loss(step: int) -> dict[str, Tensor]:
         generator = torch.Generator().manual_seed((200_000 if options.start else 1000) + step)
@@ -243,7 +235,7 @@ def main() -> None:
         options.out,
         validate=validation(human.part("validation")),
         weight_decay=0.05,
-        slower={"backbone.features": TRUNK_RATE},
+        slower=SLOWER,
         validate_every=300,
     )
     torch.save(trained.state_dict(), options.out / "network.pt")

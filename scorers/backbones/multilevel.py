@@ -23,12 +23,12 @@ class MultiLevelMobileNetV1(nn.Module):
     Args:
         width, folded, same: as of `MobileNetV1`.
         levels: which of its 13 blocks are read, ascending.
-        neck: features handed on.
+        neck: features that the levels are mixed to.
         dropout: rate before they are mixed.
 
     >>> network = MultiLevelMobileNetV1(width=0.25, levels=(2, 13), neck=16)
     >>> network(torch.zeros(2, 3, 32, 32)).shape
-    torch.Size([2, 16])
+    torch.Size([2, 272])
     """
 
     centre: Tensor
@@ -53,7 +53,8 @@ class MultiLevelMobileNetV1(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.neck = nn.Linear(pooled, neck)
         self.activation = nn.ReLU()
-        self.num_features = neck
+        self.last = len(weights[-1])
+        self.num_features = neck + self.last
 
     @property
     def last_maps(self) -> nn.Module:
@@ -85,5 +86,6 @@ class MultiLevelMobileNetV1(nn.Module):
         device = pooled.device.type if pooled.device.type != "meta" else "cpu"
         with torch.autocast(device, enabled=False):
             standard = (pooled - self.centre) / self.spread
-            features: Tensor = self.activation(self.neck(self.dropout(standard)))
-        return features
+            mixed = self.activation(self.neck(self.dropout(standard)))
+        mean = pooled[:, -2 * self.last : -self.last]
+        return torch.cat([mixed, mean], dim=1)

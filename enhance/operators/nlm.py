@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from enhance.operators.base import Parameter, Settings
+from enhance.operators.box import box_mean
 from enhance.operators.denoising import BLEND_PARAMETERS, Denoiser
 from enhance.operators.luma import WEIGHTS
 
@@ -111,8 +111,7 @@ def _overlap(plane: Tensor, shift: tuple[int, int]) -> tuple[Tensor, Tensor]:
 def _distance(here: Tensor, there: Tensor) -> Tensor:
     """Mean squared difference over channels and patches; beyond the border it is repeated."""
     square = (here - there).square().mean(-3, keepdim=True)
-    padded = functional.pad(square, (PATCH,) * 4, mode="replicate")
-    return functional.avg_pool2d(padded, 2 * PATCH + 1, stride=1)
+    return box_mean(square, PATCH)
 
 
 def _above(value: Tensor, width: Tensor) -> Tensor:

@@ -57,10 +57,10 @@ class _Recursive(torch.autograd.Function):
                 if iteration:
                     links.square_()  # the rate has doubled
                 state, other = _transpose(state, other), state
-                for backwards in (False, True):
-                    _scan(state, links, backwards)
-                    if keep:
-                        kept.append(state.clone())
+                middle = torch.empty_like(state) if keep else None
+                _scan(state, links, middle)
+                if middle is not None:
+                    kept += middle, state.clone()
         ctx.rates = rates
         ctx.save_for_backward(across, down, *kept)
         return state
@@ -105,14 +105,16 @@ def _transpose(state: Tensor, out: Tensor) -> Tensor:
     return out
 
 
-def _scan(state: Tensor, links: Tensor, backwards: bool) -> None:
-    """Filter in place along the second last axis, in one direction."""
+def _scan(state: Tensor, links: Tensor, middle: Tensor | None) -> None:
+    """Filter in place along the second last axis, both ways; `middle` gets what lay between."""
 
     def work(lines: slice) -> None:
         rows, weights = state[..., lines].unbind(-2), links[..., lines].unbind(-2)
-        if backwards:
-            rows, weights = rows[::-1], weights[::-1]
         for previous, row, weight in zip(rows, rows[1:], weights, strict=False):
+            row.lerp_(previous, weight)
+        if middle is not None:
+            middle[..., lines] = state[..., lines]
+        for previous, row, weight in zip(rows[::-1], rows[-2::-1], weights[::-1], strict=False):
             row.lerp_(previous, weight)
 
     _among_threads(work, state, state.shape[-1])

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from enhance.operators.base import Operator, Parameter, Settings, check_image
+from enhance.operators.box import box_mean
 from enhance.operators.domain_transform import domain_transform
 from enhance.operators.luma import WEIGHTS, luma
 from enhance.operators.noise import CHROMA_OF_LUMA, STEEPEST, noise_profile
@@ -244,11 +245,7 @@ def _mean_of_exp(exponent: Tensor) -> Tensor:
 
 def _keep(residual: Tensor, variance: Tensor, window: int) -> Tensor:
     """Share of the residual that is detail rather than noise, by its energy in a square."""
-    radius = window // 2
-    squares = residual.square().mean(-3, keepdim=True)
-    padded = functional.pad(squares, (radius,) * 4, mode="replicate")
-    rows = functional.avg_pool2d(padded, (1, window), stride=1)
-    energy = functional.avg_pool2d(rows, (window, 1), stride=1)
+    energy = box_mean(residual.square().mean(-3, keepdim=True), window // 2)
     return (energy - variance).clamp_min(0) / (energy + 1e-12)
 
 

@@ -11,7 +11,7 @@ from kornia.filters import guided_blur
 from scipy.ndimage import uniform_filter
 from torch import Tensor
 
-from enhance.operators.guided_filter import guided_filter, window_mean
+from enhance.operators.guided_filter import guided_filter
 from enhance.operators.luma import luma
 
 radii_and_edges = pytest.mark.parametrize(("radius", "edge"), [(2, 0.05), (4, 0.1), (40, 0.3)])
@@ -45,13 +45,6 @@ def test_keeps_constants(value: float, radius: int, eps: float) -> None:
     flat = torch.full((1, 1, 5, 4), value)
     smooth = guided_filter(flat, flat, radius, torch.tensor([eps]))
     torch.testing.assert_close(smooth, flat, atol=1e-6, rtol=0)
-
-
-def test_window_means_are_exact_far_from_the_border_of_a_long_row() -> None:
-    row = torch.rand(1, 1, 1, 20000, generator=torch.Generator().manual_seed(0))
-    expected = uniform_filter(row[0, 0, 0].double().numpy(), 3, mode="nearest")
-    found = window_mean(row, 1)[0, 0, 0].double().numpy()
-    np.testing.assert_allclose(found, expected, atol=1e-7)
 
 
 def test_gradients_equal_finite_differences() -> None:

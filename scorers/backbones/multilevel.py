@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,29 @@ from torch import Tensor, nn
 from scorers.backbones.mobilenet import MobileNetV1
 
 LEVELS = (1, 2, 4, 6, 8, 10, 13)
+
+
+def pooled_levels(layers: nn.Sequential, levels: Container[str], image: Tensor) -> Tensor:
+    """Mean and standard deviation of every channel of the named layers' maps, ``(B, P)``.
+
+    Args:
+        layers: applied one after the other.
+        levels: names of those whose maps are read.
+        image: what the first of them takes, ``(B, C, H, W)``.
+    """
+    statistics = []
+    maps = image
+    for name, layer in layers.named_children():
+        maps = layer(maps)
+        if name in levels:
+            flat = maps.flatten(2)
+            if flat.dtype == torch.bfloat16:  # which loses small deviations
+                flat = flat.float()
+            mean = flat.mean(-1)
+            variance = (flat - mean[..., None]).square().mean(-1)
+            # a root without the infinite slope at 0 that flat skies would find
+            statistics += [mean, (variance + 1e-4).sqrt()]
+    return torch.cat(statistics, dim=1)
 
 
 class MultiLevelMobileNetV1(nn.Module):
@@ -63,17 +86,7 @@ class MultiLevelMobileNetV1(nn.Module):
 
     def pooled(self, image: Tensor) -> Tensor:
         """Mean and standard deviation of every channel of the levels, ``(B, P)``."""
-        statistics = []
-        maps = image
-        for name, layer in self.features.named_children():
-            maps = layer(maps)
-            if name in self.levels:
-                flat = maps.flatten(2).to(self.centre.dtype)  # bfloat16 loses small deviations
-                mean = flat.mean(-1)
-                variance = (flat - mean[..., None]).square().mean(-1)
-                # a root without the infinite slope at 0 that flat skies would find
-                statistics += [mean, (variance + 1e-4).sqrt()]
-        return torch.cat(statistics, dim=1)
+        return pooled_levels(self.features, self.levels, image)
 
     @torch.no_grad()
     def standardise(self, pooled: Tensor) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import torch
 
+from enhance.operators.compiled import usable
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -61,8 +63,14 @@ def machine() -> dict[str, object]:
         "threads": torch.get_num_threads(),
         "python": platform.python_version(),
         "torch": torch.__version__,
+        "loops": loops(),
         "load": os.getloadavg()[0],
     }
+
+
+def loops() -> str:
+    """How operators' loops run here, for a heading."""
+    return "compiled by Numba" if usable(torch.zeros(1)) else "torch's, without Numba"
 
 
 def _processor() -> str:

@@ -18,9 +18,8 @@ import torch
 from kornia.filters import guided_blur
 from torch import Tensor
 
-from benchmarks._timing import Timing, machine, measure, write_json
+from benchmarks._timing import Timing, loops, machine, measure, write_json
 from enhance.operators.base import Operator
-from enhance.operators.compiled import usable
 from enhance.operators.domain_transform import domain_transform
 from enhance.operators.laplacian import Laplacian
 from enhance.operators.turbo import Turbo
@@ -143,12 +142,11 @@ def main() -> None:
     print(text)
     if arguments.quick:
         return
-    loops = "compiled by Numba" if usable(torch.zeros(1)) else "torch's, without Numba"
-    seen = {"machine": machine(), "loops": loops, "timings": results, "ratios": compared}
+    seen = {"machine": machine(), "timings": results, "ratios": compared}
     write_json(arguments.out / "operators.json", seen)
     heading = (
         "# Operators beside their peers\n\n`python -m benchmarks.operators`, one run on "
-        f"{THREADS} threads, loops {loops}; figures and machine in `operators.json`. Turbo "
+        f"{THREADS} threads, loops {loops()}; figures and machine in `operators.json`. Turbo "
         "runs two domain transforms; backward is to the settings, for the domain transform "
         "also to the image.\n\n"
     )

@@ -216,8 +216,8 @@ def main() -> None:
         f"# Denoising beside its peers\n\n`python -m benchmarks.denoising{option}`: PSNR in dB, "
         f"mean of {len(kodak)} Kodak photos with clipped white noise, then {len(real)} PolyU pairs "
         f"of real noise ({extent}), on one thread, Turbo's loops {loops()}. The peers are "
-        f"told the noise's std, Turbo reads it. Best means the best of {len(WIDTHS)} widths, {len(TV_WEIGHTS)} weights or "
-        f"{len(NLM_STRENGTHS)} strengths per photo, chosen with the "
+        f"told the noise's std, Turbo reads it. Best means the best of {len(WIDTHS)} widths, "
+        f"{len(TV_WEIGHTS)} weights or {len(NLM_STRENGTHS)} strengths per photo, chosen with the "
         "clean photo at hand; no setting was chosen on the real pairs. Figures and machine are in "
         "`denoising.json`.\n\n"
     )

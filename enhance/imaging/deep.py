@@ -1,20 +1,23 @@
-"""16-bit RGB PNG, 16-bit and float RGB TIFF: what Pillow flattens to 8 bits or refuses.
+"""More than 8 bits: colour PNG, TIFF and HEIF, which Pillow flattens or refuses.
 
-Read through kornia-rs, which kornia brings along in any case: Rust decoders for both formats,
-with no further dependency. (OpenCV and OpenImageIO do the same at 60 and 40 MB; imageio and
-tifffile need imagecodecs for LZW; pypng decodes in pure Python.)
+PNG and TIFF are read through kornia-rs, which kornia brings along in any case: Rust decoders for
+both formats, with no further dependency. (OpenCV and OpenImageIO do the same at 60 and 40 MB;
+imageio and tifffile need imagecodecs for LZW; pypng decodes in pure Python.) Layouts that it lacks
+are in `enhance.imaging.repacked`.
 """
 
 from __future__ import annotations
 
 import tempfile
-import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from enhance.errors import ReadError
+from enhance.imaging import heif, repacked, tiff
 from enhance.imaging.samples import Array
 
 if TYPE_CHECKING:
@@ -35,24 +38,46 @@ def deep_layout(image: Image.Image) -> str | None:
     if image.format == "TIFF":
         bits = image.tag_v2.get(BITS_PER_SAMPLE, (8,))  # type: ignore[attr-defined]
         return image.mode if len(bits) > 1 and max(bits) > 8 else None
+    if image.format == "HEIF" and heif.bit_depth(image) > 8:
+        return {"I;16": "L", "La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode)
     return None
 
 
-def read_deep(path: Path, format: str, layout: str) -> Array | None:
-    """The samples ``(H, W, C)`` in uint16 of a PNG or TIFF of `deep_layout`.
+def read_deep(path: Path, image: Image.Image, layout: str) -> Array:
+    """The samples ``(H, W, C)`` in uint16 of a file that `deep_layout` knows.
 
-    Layouts that the decoder lacks (grey with alpha, RGBA TIFF) give None and a warning: they
-    are read, and later written, at 8 bits.
+    Raises:
+        ReadError: damaged, or a TIFF without a decoder: planes that lie apart (Pillow mixes them
+            up), a lossy compression.
     """
+    read = _reader(path, image, layout)
+    if read is None:
+        raise ReadError(
+            f"cannot read {path}: 16-bit TIFF must be interleaved and compressed without loss"
+        )
+    try:
+        return np.asarray(read())
+    except Exception as error:  # kornia-rs raises plain Exception
+        raise ReadError(f"cannot read {path}: damaged {image.format}: {_line(error)}") from error
+
+
+def _reader(path: Path, image: Image.Image, layout: str) -> Callable[[], Array] | None:
     from kornia_rs import io
 
-    readers = {"PNG": io.read_image_png_u16, "TIFF": io.read_image_tiff_u16}
-    if layout == "RGB" or (format, layout) == ("PNG", "RGBA"):
-        try:
-            return np.asarray(readers[format](str(path), layout.lower()))
-        except Exception as error:  # kornia-rs raises plain Exception
-            raise ReadError(f"cannot read {path}: damaged {format}: {_line(error)}") from error
-    warnings.warn(f"{path}: 16 bits of this layout are read as 8", stacklevel=6)
+    if image.format == "HEIF":
+        return partial(heif.read_heif, path)
+    if image.format == "PNG":
+        if layout == "LA":
+            return lambda: repacked.read_png_grey_alpha(path.read_bytes())
+        return lambda: io.read_image_png_u16(str(path), layout.lower())
+    tags = image.tag_v2  # type: ignore[attr-defined]
+    if tags.get(repacked.PLANAR, 1) != 1:
+        return None
+    if layout == "RGB" and tags.get(repacked.CHANNELS) == 3:
+        return lambda: io.read_image_tiff_u16(str(path), "rgb")
+    if tiff.is_tiff(path) and repacked.can_repack(tags):
+        # a channel that nobody says the meaning of is no alpha
+        return lambda: repacked.read_tiff(path.read_bytes(), tags)[..., : len(layout)]
     return None
 
 
@@ -67,7 +92,9 @@ def read_float_tiff(path: Path) -> Array:
 
 
 def encode_png(samples: Array) -> bytes:
-    """A PNG of uint16 samples ``(H, W, 3 or 4)``."""
+    """A PNG of uint16 samples ``(H, W, 2, 3 or 4)``."""
+    if samples.shape[-1] == 2:
+        return repacked.encode_png_grey_alpha(samples)
     from kornia_rs import io
 
     mode = "rgb" if samples.shape[-1] == 3 else "rgba"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from enhance.errors import EnhanceError, ImageError, ReadError
-from enhance.imaging import deep, exr, formats, segments, tiff
+from enhance.imaging import deep, exr, formats, heif, segments, tiff
 from enhance.imaging.icc import load_profile
 from enhance.imaging.metadata import TURNED, Tags, apply_orientation, orientation, turn
 from enhance.imaging.modes import from_samples, to_samples
@@ -87,8 +87,8 @@ def read(path: str | os.PathLike[str], *, max_pixels: int | None = None) -> Phot
 
     Args:
         path: JPEG, PNG, TIFF, WebP, AVIF, GIF, BMP and more through Pillow; HEIC with the extra
-            ``heif``; camera RAW with the extra ``raw``; OpenEXR with the extra ``exr``. 16-bit PNG
-            and TIFF keep their depth, OpenEXR its light above white.
+            ``heif``; camera RAW with the extra ``raw``; OpenEXR with the extra ``exr``. PNG and
+            TIFF of 16 bits, HEIF of 10 and 12 keep their depth, OpenEXR its light above white.
         max_pixels: refuse larger photos before they are decompressed (a small file may claim
             any size); `MAX_PIXELS` unless given.
 
@@ -201,10 +201,12 @@ def _samples(
     path: Path, image: Image.Image, format: str, deep_layout: str | None
 ) -> tuple[Array, Layout, str]:
     if deep_layout is not None:
-        samples = deep.read_deep(path, format, deep_layout)
-        if samples is not None:
-            layout = CHANNELS[samples.shape[-1]]
-            return turn(samples, orientation(image)), layout, layout
+        samples = deep.read_deep(path, image, deep_layout)
+        layout: Layout = "CMYK" if deep_layout == "CMYK" else CHANNELS[samples.shape[-1]]
+        mode = "I;16" if layout == "L" else layout
+        return turn(samples, orientation(image)), layout, mode
+    if format == "AVIF" and (bits := heif.avif_bit_depth(path)) > 8:
+        warnings.warn(f"{path}: {bits} bits of AVIF are read as 8", stacklevel=5)
     image.load()
     return to_samples(apply_orientation(image))
 
@@ -244,6 +246,8 @@ def _options(path: Path, image: Image.Image, format: str) -> dict[str, Any]:
             "subsampling": JpegImagePlugin.get_sampling(image),
             "progressive": bool(image.info.get("progressive")),
         }
+    if format == "HEIF":
+        return {"bits": bits} if (bits := heif.bit_depth(image)) > 8 else {}
     if format == "WEBP":
         with path.open("rb") as file:
             return {"lossless": b"VP8L" in file.read(4096)}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from enhance.imaging.exif import EXIF_IFD, PIXEL_HEIGHT, PIXEL_WIDTH, upright_xmp
 from enhance.imaging.metadata import Tags
-from enhance.imaging.samples import Array
+from enhance.imaging.samples import Array, Layout
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -125,11 +125,12 @@ def exif_of(image: Image.Image) -> bytes | None:
     return exif.tobytes() if len(exif) else None
 
 
-def encode_deep(samples: Array, *, compress: bool) -> bytes:
-    """A TIFF of uint16 or float32 samples ``(H, W, C)``, RGB or RGBA, without further tags.
+def encode_deep(samples: Array, layout: Layout, *, compress: bool) -> bytes:
+    """A TIFF of uint16 or float32 samples ``(H, W, C)``, RGB, RGBA or CMYK, without other tags.
 
     Args:
         samples: interleaved colour.
+        layout: what the channels are.
         compress: deflate instead of storing plainly.
     """
     from PIL.TiffImagePlugin import ImageFileDirectory_v2
@@ -145,7 +146,7 @@ def encode_deep(samples: Array, *, compress: bool) -> bytes:
         257: height,
         258: (little.dtype.itemsize * 8,) * channels,
         259: 8 if compress else 1,
-        262: 2,
+        262: 5 if layout == "CMYK" else 2,
         STRIP_OFFSETS: 0,  # Pillow counts from the end of the directory
         277: channels,
         278: height,
@@ -155,7 +156,7 @@ def encode_deep(samples: Array, *, compress: bool) -> bytes:
     }
     if compress and not is_float:
         entries[317] = 2
-    if channels == 4:
+    if layout == "RGBA":
         entries[338] = 2  # alpha that the colours were not multiplied with
     result = ImageFileDirectory_v2(prefix=b"II")
     for tag, value in entries.items():

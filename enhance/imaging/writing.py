@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from enhance.errors import EnhanceError, WriteError
-from enhance.imaging import deep, exif, exr, formats, segments, tiff
+from enhance.imaging import deep, exif, exr, formats, heif, segments, tiff
 from enhance.imaging.icc import srgb_profile
 from enhance.imaging.metadata import TURNED, Tags
 from enhance.imaging.modes import DEEP, from_samples
@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 # for a source of another format: hardly visible losses
 JPEG_OPTIONS = {"quality": 95, "subsampling": "4:4:4"}
 LOSSY_QUALITY = 90
+DEEP_LAYOUTS = {
+    "HEIF": ("L", "LA", "RGB", "RGBA"),
+    "PNG": ("L", "LA", "RGB", "RGBA"),
+    "TIFF": ("L", "RGB", "RGBA", "CMYK"),
+}
+"""What is written with more than 8 bits."""
 
 
 def write(
@@ -169,6 +175,9 @@ def _encode(photo: Photo, pixels: Tensor, format: str, path: Path) -> bytes:
     if format == "TIFF":
         directory = directory or tiff.directory_of(tags)
         return _tiff(samples, encoding, mode, directory, tags, options)
+    if format == "HEIF" and samples.dtype == np.uint16:
+        bits = options.get("bits", heif.BITS)
+        return heif.encode_heif(samples, bits=bits, quality=LOSSY_QUALITY, tags=tags.info())
     image = from_samples(samples, encoding.layout, mode)
     if format == "JPEG":
         if options:
@@ -218,8 +227,7 @@ def _holds_depth(encoding: Encoding, mode: str, format: str) -> bool:
     if encoding.dtype == np.uint8:
         return True
     if encoding.dtype == np.uint16:
-        layouts = {"PNG": ("L", "RGB", "RGBA"), "TIFF": ("L", "RGB")}.get(format, ())
-        return encoding.layout in layouts
+        return encoding.layout in DEEP_LAYOUTS.get(format, ())
     # floats of an array or tensor say nothing about depth, those of a file do
     return mode == "F" and format == "TIFF"
 
@@ -247,7 +255,7 @@ def _tiff(
         directory.tagtype[tiff.ICC] = tiff.UNDEFINED
         directory[tiff.ICC] = tags.icc
     if encoding.dtype != np.uint8 and encoding.layout != "L":
-        data = tiff.encode_deep(samples, compress=compression != "raw")
+        data = tiff.encode_deep(samples, encoding.layout, compress=compression != "raw")
     else:
         image = from_samples(samples, encoding.layout, mode)
         data = _pillow(image, "TIFF", {"compression": compression})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,8 @@ from PIL import Image, ImageCms
 
 from enhance.errors import ReadError
 from enhance.imaging.files import read, write
+from enhance.imaging.heif import avif_bit_depth
+from enhance.imaging.metadata import Tags
 from enhance.imaging.photo import as_photo
 
 
@@ -138,21 +141,148 @@ def test_16_bit_arrays_are_written_with_16_bits_where_there_is_a_way(
     photo = as_photo(array if kind == "array" else torch.from_numpy(array).permute(2, 0, 1))
     write(photo, photo.pixels, f"b{suffix}")
     again = cv2.imread(f"b{suffix}", cv2.IMREAD_UNCHANGED)
-    if channels in (1, 3) or (channels == 4 and suffix == ".png"):
+    if channels != 2:
         assert np.array_equal(swap(again), array.squeeze())
+    elif suffix == ".png":  # OpenCV makes colour of grey with alpha
+        assert np.array_equal(again, array[..., [0, 0, 0, 1]])
     else:
         assert again.dtype == np.uint8
 
 
-def test_a_layout_that_cannot_be_read_deep_says_so(folder: Path, rng: np.random.Generator) -> None:
-    array = deep(rng, 4)
-    tifffile.imwrite("a.tif", array, photometric="rgb", extrasamples=["unassalpha"])
-    with pytest.warns(UserWarning, match=r"a\.tif: 16 bits of this layout are read as 8"):
-        photo = read("a.tif")
+@pytest.mark.parametrize("channels", [3, 4])
+def test_16_bit_planes_that_lie_apart_are_refused(
+    channels: int, folder: Path, rng: np.random.Generator
+) -> None:
+    planes = np.ascontiguousarray(deep(rng, channels).transpose(2, 0, 1))
+    tifffile.imwrite("a.tif", planes, photometric="rgb", planarconfig="separate")
+    with pytest.raises(ReadError, match=r"a\.tif: 16-bit TIFF must be interleaved"):
+        read("a.tif")
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"compression": "zlib", "predictor": True}, {"tile": (16, 16), "compression": "zlib"}],
+    ids=["plain", "differences", "tiles"],
+)
+@pytest.mark.parametrize("photometric", ["rgb", "separated"])
+def test_16_bit_tiff_of_four_channels(
+    photometric: str, options: dict, order: str, folder: Path, rng: np.random.Generator
+) -> None:
+    array = rng.integers(0, 65536, (21, 37, 4), dtype=np.uint16)
+    extra = {"extrasamples": ["unassalpha"]} if photometric == "rgb" else {}
+    turned = [(274, "H", 1, 8, True)]
+    tifffile.imwrite(
+        "a.tif",
+        array,
+        photometric=photometric,
+        byteorder=order,
+        extratags=turned,
+        **options,
+        **extra,
+    )
+    photo = read("a.tif")
     write(photo, photo.pixels, "b.tif")
     again = tifffile.imread("b.tif")
-    assert again.dtype == np.uint8
-    assert np.abs(again.astype(int) - array // 257).max() <= 1
+    assert again.dtype == np.uint16
+    assert np.array_equal(again, np.rot90(array))
+
+
+def test_16_bit_tiff_of_lzw_differences(folder: Path, rng: np.random.Generator) -> None:
+    array = rng.integers(0, 65536, (21, 37, 4), dtype=np.uint16)
+    cv2.imwrite("a.tif", swap(array), [cv2.IMWRITE_TIFF_COMPRESSION, 5])
+    with tifffile.TiffFile("a.tif") as file:
+        assert (file.pages[0].compression, file.pages[0].predictor) == (5, 2)
+    photo = read("a.tif")
+    write(photo, photo.pixels, "b.png")
+    assert np.array_equal(swap(cv2.imread("b.png", cv2.IMREAD_UNCHANGED)), array)
+
+
+def test_16_bit_alpha_of_each_meaning(folder: Path, rng: np.random.Generator) -> None:
+    array = deep(rng, 4)
+    array[0, 0, 3] = 0
+    opacity = array[..., 3:] / 65535
+    multiplied = array.copy()
+    multiplied[..., :3] = (array[..., :3] * opacity).round()
+    tifffile.imwrite("a.tif", multiplied, photometric="rgb", extrasamples=["assocalpha"])
+    photo = read("a.tif")
+    seen = photo.pixels[0].permute(1, 2, 0).numpy()
+    assert np.isfinite(seen).all()
+    assert np.abs(seen * opacity - array[..., :3] / 65535 * opacity).max() < 1 / 65535
+    assert photo.alpha is not None
+    assert np.allclose(photo.alpha[0, 0], opacity[..., 0])
+
+    tifffile.imwrite("c.tif", array, photometric="rgb", extrasamples=["unspecified"])
+    unknown = read("c.tif")
+    assert unknown.alpha is None
+    assert np.allclose(unknown.pixels[0].permute(1, 2, 0), array[..., :3] / 65535)
+
+
+def test_16_bit_grey_with_alpha_survives_a_round_trip(
+    folder: Path, rng: np.random.Generator
+) -> None:
+    array = deep(rng, 2)
+    photo = as_photo(array)
+    write(photo, photo.pixels, "a.png")
+    again = read("a.png")
+    assert np.allclose(again.pixels[0, 0], array[..., 0] / 65535)
+    write(again, again.pixels, "b.png")
+    assert np.array_equal(cv2.imread("b.png", cv2.IMREAD_UNCHANGED), array[..., [0, 0, 0, 1]])
+
+
+@pytest.mark.parametrize("bits", [10, 12])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_deep_heif_keeps_its_levels(bits: int, channels: int, folder: Path) -> None:
+    heif = pytest.importorskip("pillow_heif", reason="needs the extra heif")
+    most = (1 << bits) - 1
+    ramp = np.add.outer(np.linspace(0, most / 2, 64), np.linspace(0, most / 2, 64))
+    array = np.stack([ramp, 0.9 * ramp, 0.8 * ramp, most - ramp][:channels], -1).round()
+    array = array.astype(np.uint16)
+    mode = {1: "L;16", 3: "RGB;16", 4: "RGBA;16"}[channels]
+    lossless = {"quality": -1, "chroma": "444", "matrix_coefficients": 0}
+    data = (array << (16 - bits)).tobytes()
+    heif.encode(mode, (64, 64), data, "a.heic", bit_depth=bits, **lossless)
+    photo = read("a.heic")
+    seen = photo.pixels[0].permute(1, 2, 0).numpy() * most
+    assert np.abs(seen - array[..., :3]).max() < 0.5
+
+    write(photo, photo.pixels, "b.heic")
+    again = heif.open_heif("b.heic", convert_hdr_to_8bit=False, hdr_to_16bit=False)[0]
+    assert again.info["bit_depth"] == bits
+    assert np.abs(np.asarray(again).reshape(array.shape) - array.astype(float)).mean() < most / 256
+    assert photo.like_input(photo.pixels).size == (64, 64)
+
+    write(photo, photo.pixels, "b.png")
+    sixteen = swap(cv2.imread("b.png", cv2.IMREAD_UNCHANGED)).reshape(array.shape)
+    assert np.array_equal((sixteen / 65535 * most).round(), array)
+
+
+def test_16_bits_become_a_heif_of_10_with_its_tags(
+    folder: Path, exif: Image.Exif, xmp: bytes
+) -> None:
+    heif = pytest.importorskip("pillow_heif", reason="needs the extra heif")
+    ramp = np.linspace(0, 65535, 64 * 64).astype(np.uint16).reshape(64, 64)
+    cv2.imwrite("a.png", np.stack([ramp] * 3, -1))
+    plain = read("a.png")
+    with Image.open("a.png") as image:
+        tagged = replace(plain.source, tags=replace(Tags.of(image), exif=exif.tobytes(), xmp=xmp))
+    write(replace(plain, source=tagged), plain.pixels, "b.heic")
+    assert heif.open_heif("b.heic", convert_hdr_to_8bit=False)[0].info["bit_depth"] == 10
+    again = read("b.heic")
+    assert (again.pixels - plain.pixels).abs().mean() < 0.01
+    assert again.source.tags.xmp == xmp.replace(b'="6"', b'="1"')
+    with Image.open("b.heic") as image:
+        assert image.getexif()[0x010F] == "Maker"
+
+
+@pytest.mark.parametrize(("flags", "bits"), [(0x0C, 8), (0x4C, 10), (0x6C, 12)])
+def test_avif_says_what_is_lost(flags: int, bits: int, folder: Path, noise: np.ndarray) -> None:
+    Image.fromarray(noise).save("a.avif")
+    data = bytearray(Path("a.avif").read_bytes())
+    assert avif_bit_depth(Path("a.avif")) == 8
+    data[data.index(b"av1C") + 6] = flags
+    Path("b.avif").write_bytes(data)
+    assert avif_bit_depth(Path("b.avif")) == bits
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])

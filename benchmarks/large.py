@@ -128,7 +128,8 @@ def _peak() -> float:
 def _child(*arguments: object) -> dict[str, Any]:
     """What another process of this module prints, as JSON."""
     command = [sys.executable, "-m", "benchmarks.large", *map(str, arguments)]
-    environment = {**os.environ, "OMP_NUM_THREADS": str(THREADS)}
+    # threads that wait must sleep: where a processor is shared, spinning would count as work
+    environment = {**os.environ, "OMP_NUM_THREADS": str(THREADS), "OMP_WAIT_POLICY": "PASSIVE"}
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result

@@ -25,6 +25,7 @@ class GainCurve:
         values: where the gain was measured, ascending: the grid's nodes and `chosen`.
         gains: one for each value.
         chosen: the parameter's value in the setting that the others are held at.
+        costs: what is taken off each gain before the search compares them; empty where nothing is.
     """
 
     name: str
@@ -32,6 +33,7 @@ class GainCurve:
     values: Sequence[float]
     gains: Sequence[Gain]
     chosen: float
+    costs: Sequence[float] = ()
 
 
 def shown_setting(result: TuneResult) -> Mapping[str, float]:
@@ -48,4 +50,6 @@ def gain_curve(result: TuneResult, name: str) -> GainCurve:
     points = torch.stack([space.to_unit({**setting, name: value}) for value in values])
     scores = result.objective.scores(points)
     gains = [paired_gain(result.objective.baseline, row) for row in scores]
-    return GainCurve(name, parameter, values, gains, setting[name])
+    cost = result.objective.cost
+    costs = [] if cost is None else cost(points).tolist()
+    return GainCurve(name, parameter, values, gains, setting[name], costs)

@@ -232,9 +232,22 @@ def test_plot_shows_each_parameter(coffee, tone_scorer, tmp_path: Path) -> None:
     result = enhance.tune(coffee, "laplacian", tone_scorer)
     figure = result.plot()
     figure.savefig(tmp_path / "plot.png")
-    labels = [axes.get_xlabel() for axes in figure.axes]
-    assert [label for label in labels if label] == ["detail", "shadow", "brightness"]
     assert (tmp_path / "plot.png").stat().st_size > 10_000
+    panels = {axes.get_xlabel(): axes for axes in figure.axes if axes.get_xlabel()}
+    shares = panels.pop("share, points of the score")
+    assert [bar.get_width() for bar in shares.patches] == pytest.approx(
+        list(result.ablation().values())
+    )
+    assert list(panels) == ["detail", "shadow", "brightness"]
+    for name, axes in panels.items():
+        lines = {line.get_label(): line for line in axes.lines}
+        chosen = lines["chosen"].get_xydata()[0]
+        assert chosen == pytest.approx([result.settings[name], result.gain])
+        # what is maximised is highest at the setting chosen, up to the search's tolerance
+        left = lines["gain less further cost (maximised)"].get_ydata()
+        assert max(left) <= result.gain + 0.02
+        bottom, top = axes.get_ylim()
+        assert bottom < 0 < chosen[1] < top
 
 
 def test_optuna_study_comes_with_the_result(paint, grey, target, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Annotated
@@ -76,7 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status; `arguments` default to the process' own."""
     given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
-        status = app(given, prog_name="enhance", standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *where: complain(message)
+            status = app(given, prog_name="enhance", standalone_mode=False)
         sys.stdout.flush()
     except typer.Abort:
         return 130

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,21 @@ def complaint(capsys: pytest.CaptureFixture[str]) -> str:
     assert len(lines) == 1
     assert lines[0].startswith("enhance: ")
     return lines[0].removeprefix("enhance: ")
+
+
+def test_a_warning_is_one_line(
+    photo: Path,
+    scorer_file: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    deep = photo.with_suffix(".avif")
+    Image.open(photo).save(deep)
+    monkeypatch.setattr("enhance.imaging.heif.avif_bit_depth", lambda path: 10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        assert main(["score", str(deep), "--scorer", scorer_file]) == 0
+    assert complaint(capsys) == f"{deep}: 10 bits of AVIF are read as 8"
 
 
 def test_no_argument_shows_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,7 +56,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def share(
     function: Callable[..., Any],
-    items: Sequence[Sequence[Tensor | float]],
+    items: Sequence[Sequence[Tensor | float | None]],
     lines: int,
     elements: int,
 ) -> None:
@@ -66,7 +66,7 @@ def share(
         function: takes what an item holds, then the first line to work on and the one after the
             last.
         items: tensors, handed over as contiguous arrays, so that what is written to must be
-            contiguous; and numbers.
+            contiguous; numbers; and None, which is compiled away.
         lines: rows or columns of each item.
         elements: how many numbers all items hold together.
     """

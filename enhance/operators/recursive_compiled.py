@@ -25,14 +25,17 @@ def smooth(
             guide's channels, are ``inverse_s + inverse_r s`` apart.
         rates: one number an iteration, each twice the one before.
     """
-    inputs = image, guide, inverse_s, inverse_r
-    keep = torch.is_grad_enabled() and any(value.requires_grad for value in inputs)
-    smoothed: Tensor = _Smooth.apply(*inputs, tuple(rates), keep)
+    settings = guide, inverse_s, inverse_r
+    keep = torch.is_grad_enabled() and any(value.requires_grad for value in settings)
+    smoothed: Tensor = _Smooth.apply(image, *settings, tuple(rates), keep)
     return smoothed
 
 
 class _Smooth(torch.autograd.Function):
-    """The whole filter as one node; what goes into each pass is kept for its adjoint."""
+    """The whole filter as one node; what goes into each pass is kept for the weights' adjoint.
+
+    Where the image's gradient alone is wanted, which the weights tell, nothing else is kept.
+    """
 
     @staticmethod
     def forward(
@@ -55,9 +58,8 @@ class _Smooth(torch.autograd.Function):
                 states.append(_empty(image, *image.shape))
             kernel = scan_kernels.scan_columns if axis else scan_kernels.scan_rows
             _share(kernel, [source, states[-1], weights[axis]], [number // 2], axis)
-        if keep:
-            ctx.rates = rates
-            ctx.save_for_backward(guide, inverse_r, *weights, *states)
+        ctx.rates, ctx.keep = rates, keep
+        ctx.save_for_backward(guide, inverse_r, *weights, *(states if keep else ()))
         return states[-1]
 
     @staticmethod
@@ -65,12 +67,16 @@ class _Smooth(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         guide, inverse_r, *weights = ctx.saved_tensors[:4]
         states, rates = ctx.saved_tensors[4:], ctx.rates
-        slopes = [_empty(weight, *weight.shape).zero_() for weight in weights]
-        grad, middle = _empty(grad, *grad.shape).copy_(grad), _empty(grad, *grad.shape)
+        grad = _empty(grad, *grad.shape).copy_(grad)
+        if ctx.keep:
+            slopes = [_empty(weight, *weight.shape).zero_() for weight in weights]
+            middle = _empty(grad, *grad.shape)
         for number in reversed(range(2 * len(rates))):
             axis = number % 2
-            planes = [states[number], states[number + 1], middle, grad, weights[axis], slopes[axis]]
             kernel = scan_kernels.adjoint_columns if axis else scan_kernels.adjoint_rows
+            planes = [grad, weights[axis], None, None, None, None]
+            if ctx.keep:
+                planes[2:] = states[number], states[number + 1], middle, slopes[axis]
             _share(kernel, planes, [number // 2, rates[number // 2]], axis)
         guide_grad = s_grad = r_grad = None
         if ctx.needs_input_grad[2]:
@@ -108,11 +114,16 @@ def _empty(like: Tensor, *shape: int) -> Tensor:
 
 
 def _share(
-    function: Callable[..., None], planes: Sequence[Tensor], numbers: Sequence[float], axis: int
+    function: Callable[..., None],
+    planes: Sequence[Tensor | None],
+    numbers: Sequence[float],
+    axis: int,
 ) -> None:
     """Run a kernel on each image of a batch, its rows (axis 0) or columns among threads."""
-    batch, _, *size = planes[0].shape
-    items: list[list[Tensor | float]] = [
-        [*(plane[b] for plane in planes), *numbers] for b in range(batch)
+    first = planes[0]
+    assert first is not None  # a kernel works on something
+    batch, _, *size = first.shape
+    items: list[list[Tensor | float | None]] = [
+        [*(None if plane is None else plane[b] for plane in planes), *numbers] for b in range(batch)
     ]
-    share(function, items, size[axis], planes[0].numel())
+    share(function, items, size[axis], first.numel())

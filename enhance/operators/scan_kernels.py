@@ -8,9 +8,12 @@ often it is squared before use, since rates double from one iteration to the nex
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 Array = np.ndarray
+Optional = Any  # an array, or None: what asks for it is then not even compiled
 
 
 def scan_rows(
@@ -84,12 +87,12 @@ def scan_columns(
 
 
 def adjoint_rows(
-    before: Array,
-    after: Array,
-    middle: Array,
     grad: Array,
     weights: Array,
-    slope: Array,
+    before: Optional,
+    after: Optional,
+    middle: Optional,
+    slope: Optional,
     squarings: int,
     rate: float,
     start: int,
@@ -101,64 +104,73 @@ def adjoint_rows(
     ``w g`` on to ``y'``, and ``dw = g (y' - x)``; ``w = exp(-rate d)`` makes that
     ``dd = -rate w dw``, summed over channels in `slope` ``(H, W - 1)``. What lay between the
     two directions is filtered again in `middle` ``(C, H, W)``: it costs less than to keep it.
+    The last four are None where no gradient of the weights is wanted: the filter is linear in
+    the image.
     """
-    channels, _, length = before.shape
-    one, scale = before.dtype.type(1), before.dtype.type(rate)
-    row = middle[0, start]  # no other thread's
+    channels, _, length = grad.shape
+    one, scale = grad.dtype.type(1), grad.dtype.type(rate)
+    if slope is not None:
+        row = middle[0, start]  # no other thread's
     for r in range(start, stop):
         for c in range(channels):
-            y = before[c, r, 0]
-            row[0] = y
+            if slope is not None:
+                y = before[c, r, 0]
+                row[0] = y
             g = grad[c, r, 0]
             for n in range(length - 1):
                 w = weights[r, n]
                 for _ in range(squarings):
                     w *= w
                 grad[c, r, n] = (one - w) * g
-                slope[r, n] -= scale * w * g * (after[c, r, n + 1] - y)
+                if slope is not None:
+                    slope[r, n] -= scale * w * g * (after[c, r, n + 1] - y)
+                    y = (one - w) * before[c, r, n + 1] + w * y
+                    row[n + 1] = y
                 g = grad[c, r, n + 1] + w * g
-                y = (one - w) * before[c, r, n + 1] + w * y
-                row[n + 1] = y
             for n in range(length - 1, 0, -1):
                 w = weights[r, n - 1]
                 for _ in range(squarings):
                     w *= w
                 grad[c, r, n] = (one - w) * g
-                slope[r, n - 1] -= scale * w * g * (row[n - 1] - before[c, r, n])
+                if slope is not None:
+                    slope[r, n - 1] -= scale * w * g * (row[n - 1] - before[c, r, n])
                 g = grad[c, r, n - 1] + w * g
             grad[c, r, 0] = g
 
 
 def adjoint_columns(
-    before: Array,
-    after: Array,
-    middle: Array,
     grad: Array,
     weights: Array,
-    slope: Array,
+    before: Optional,
+    after: Optional,
+    middle: Optional,
+    slope: Optional,
     squarings: int,
     rate: float,
     start: int,
     stop: int,
 ) -> None:
     """Adjoint of `scan_columns`, as `adjoint_rows` is."""
-    channels, length, _ = before.shape
-    scale = before.dtype.type(rate)
-    for c in range(channels):
-        for k in range(start, stop):
-            middle[c, 0, k] = before[c, 0, k]
+    channels, length, _ = grad.shape
+    scale = grad.dtype.type(rate)
+    if slope is not None:
+        for c in range(channels):
+            for k in range(start, stop):
+                middle[c, 0, k] = before[c, 0, k]
     for n in range(length - 1):
         for c in range(channels):
             for k in range(start, stop):
                 w = weights[n, k]
                 for _ in range(squarings):
                     w *= w
-                g, y, x = grad[c, n, k], middle[c, n, k], before[c, n + 1, k]
+                g = grad[c, n, k]
                 passed = w * g
                 grad[c, n, k] = g - passed
                 grad[c, n + 1, k] += passed
-                slope[n, k] -= scale * passed * (after[c, n + 1, k] - y)
-                middle[c, n + 1, k] = x + w * (y - x)
+                if slope is not None:
+                    y, x = middle[c, n, k], before[c, n + 1, k]
+                    slope[n, k] -= scale * passed * (after[c, n + 1, k] - y)
+                    middle[c, n + 1, k] = x + w * (y - x)
     for n in range(length - 1, 0, -1):
         for c in range(channels):
             for k in range(start, stop):
@@ -169,7 +181,8 @@ def adjoint_columns(
                 passed = w * g
                 grad[c, n, k] = g - passed
                 grad[c, n - 1, k] += passed
-                slope[n - 1, k] -= scale * passed * (middle[c, n - 1, k] - before[c, n, k])
+                if slope is not None:
+                    slope[n - 1, k] -= scale * passed * (middle[c, n - 1, k] - before[c, n, k])
 
 
 def steps(guide: Array, across: Array, down: Array, start: int, stop: int) -> None:

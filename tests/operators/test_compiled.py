@@ -108,3 +108,23 @@ def test_laplacian(monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], dilat
     torch.testing.assert_close(seen, expected, rtol=0, atol=2e-6)
     exact = operator(images.double(), **settings)
     assert (seen - exact).abs().max() < 4e-6
+
+
+def test_the_gradient_to_the_image_alone_keeps_nothing_but_weights() -> None:
+    """What it needs to remember is less than one copy of the image's six states."""
+    pytest.importorskip("numba")
+    image, guide = random(1, 3, 20, 30), random(1, 1, 20, 30, seed=1)
+    kept: dict[bool, int] = {}
+    gradients = []
+    for everything in (False, True):
+        pixels = image.clone().requires_grad_()
+        sigma_s = torch.tensor(4.0).double().requires_grad_(everything)
+        saved: list[Tensor] = []
+        with torch.autograd.graph.saved_tensors_hooks(
+            lambda tensor, saved=saved: saved.append(tensor) or tensor, lambda tensor: tensor
+        ):
+            smoothed = domain_transform(pixels, guide, sigma_s, 0.3)
+        kept[everything] = sum(tensor.numel() for tensor in saved)
+        gradients.append(torch.autograd.grad(smoothed.square().sum(), pixels)[0])
+    assert torch.equal(*gradients)
+    assert kept[False] < 4 * guide.numel() < kept[True]

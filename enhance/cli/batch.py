@@ -96,6 +96,7 @@ def batch(
     """
     from enhance.batch import Request, Shared, run_batch, write_table
     from enhance.batch.table import check_table
+    from enhance.imaging.files import check_writable
     from enhance.presets import load_preset
 
     if delta is not None and not shared:
@@ -106,6 +107,9 @@ def batch(
         from enhance.report.page import check_page
 
         check_page(report)
+    for path in filter(None, (table, report)):
+        if not path.is_relative_to(output):  # which is yet to be made
+            check_writable(path)
     look = None if preset is None else load_preset(preset)
     progress = sys.stderr.isatty()
     result = run_batch(

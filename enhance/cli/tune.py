@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -64,6 +65,7 @@ def tune(
         from enhance.report.page import check_page
 
         check_page(report)
+    _check_targets(photo, pictures=(output, compare), texts=(recipe, report))
     started = time.perf_counter()
     result = enhance.tune(
         photo,
@@ -98,6 +100,17 @@ def tune(
         print(f"{photo}: {describe(result, seconds)}")
         for path in written:
             print(f"  wrote {path}")
+
+
+def _check_targets(
+    photo: Path, pictures: Iterable[Path | None], texts: Iterable[Path | None]
+) -> None:
+    from enhance.imaging.files import check_target, check_writable
+
+    for path in filter(None, pictures):
+        check_target(path, source=photo)
+    for path in filter(None, texts):
+        check_writable(path)
 
 
 def _as_dict(

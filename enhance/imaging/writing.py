@@ -92,9 +92,11 @@ def check_target(
     if format is None:
         known = " ".join(formats.FORMAT_OF)
         raise WriteError(f"cannot write {path}: unknown extension {path.suffix!r} (known: {known})")
-    _check_writable(path)
+    check_writable(path)
     if source is not None and not overwrite and _same_file(path, Path(source)):
-        raise WriteError(f"cannot write {path}: it is the input (overwrite it explicitly)")
+        raise WriteError(
+            f"cannot write {path}: it is the input; choose another name, or pass overwrite=True"
+        )
     if format == "HEIF":
         formats.enable_heif()
     if format == "EXR":
@@ -109,7 +111,7 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
         WriteError: no such folder, a folder, not writable, disk full.
     """
     path = Path(path)
-    _check_writable(path)
+    check_writable(path)
     target = Path(os.path.realpath(path))  # a link stays a link
     temporary = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
@@ -126,7 +128,12 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _check_writable(path: Path) -> None:
+def check_writable(path: Path) -> None:
+    """Find out, before any work, whether a file can be made or replaced at `path`.
+
+    Raises:
+        WriteError: no such folder, a folder, not writable.
+    """
     target = Path(os.path.realpath(path))
     if target.is_dir():
         raise WriteError(f"cannot write {path}: it is a folder")

@@ -104,8 +104,19 @@ def test_the_contact_sheet_is_written(
 
 
 def test_a_table_that_cannot_be_is_refused_before_the_work(
-    asked: dict, capsys: pytest.CaptureFixture[str]
+    asked: dict,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main(["batch", "in", "-o", "out", "--table", "results.xls"]) == 2
-    assert "request" not in asked
-    assert "got '.xls'" in capsys.readouterr().err
+    monkeypatch.chdir(tmp_path)
+    for options, complaint in (
+        (["--table", "results.xls"], "got '.xls'"),
+        (["--table", "nowhere/results.csv"], "cannot write nowhere/results.csv: no folder"),
+        (["--report", "nowhere/sheet.html"], "cannot write nowhere/sheet.html: no folder"),
+    ):
+        assert main(["batch", "in", "-o", "out", *options]) == 2
+        assert "request" not in asked
+        assert complaint in capsys.readouterr().err
+    assert main(["batch", "in", "-o", "out", "--table", "out/results.csv"]) == 2  # none was made
+    assert "request" in asked

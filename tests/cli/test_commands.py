@@ -35,6 +35,18 @@ def complaint(capsys: pytest.CaptureFixture[str]) -> str:
     return lines[0].removeprefix("enhance: ")
 
 
+@pytest.mark.parametrize(
+    "option",
+    ["--output=no/a.png", "--compare=no/a.png", "--recipe=no/a.json", "--report=no/a.html"],
+)
+def test_what_cannot_be_written_is_refused_before_the_work(
+    option: str, photo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(enhance, "tune", None)
+    assert main(["tune", str(photo), option]) == 2
+    assert complaint(capsys).startswith(f"cannot write {option.partition('=')[2]}: no folder")
+
+
 def test_a_warning_is_one_line(
     photo: Path,
     scorer_file: str,

@@ -44,3 +44,26 @@ def test_import_loads_nothing_heavy(statement: str, allowed: set[str]) -> None:
     loaded = set(done.stdout.split())
     assert "enhance" in loaded or "scorers" in loaded
     assert loaded & HEAVY <= allowed
+
+
+def _loaded(code: str) -> set[str]:
+    """Modules that are loaded after `code` ran in a process of its own."""
+    shown = f"{code}\nimport sys; print('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("command", ["", "tune", "prefer", "batch", "scorers"])
+def test_help_needs_no_torch(command: str) -> None:
+    code = f"from enhance.cli import main; main([*{command.split()}, '--help'])"
+    assert not _loaded(code) & {"torch", "numpy", *HEAVY - {"typer"}}
+
+
+def test_tuning_loads_no_more_than_it_needs() -> None:
+    # each of these takes a process half a second or more, and torch loads sympy on demand only
+    code = (
+        "import torch, enhance\n"
+        "scorer = lambda images: images.mean((1, 2, 3))\n"
+        "enhance.tune(torch.rand(3, 24, 32), 'laplacian', scorer, 'gradient')"
+    )
+    assert not _loaded(code) & {"sympy", "scipy.stats", "optuna", "pandas", "matplotlib"}

@@ -1,9 +1,19 @@
-"""Settings that an analysis reads, matched with the images that it works on."""
+"""Settings matched with the images that they are for."""
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
+
+
+def broadcast_shapes(*shapes: tuple[int, ...]) -> torch.Size:
+    """As `torch.broadcast_shapes`, whose first call loads sympy: half a second.
+
+    >>> broadcast_shapes((3, 1), (2,))
+    torch.Size([3, 2])
+    """
+    return torch.Size(np.broadcast_shapes(*shapes))
 
 
 def paired(planes: Tensor, *values: Tensor) -> tuple[torch.Size, Tensor, tuple[Tensor, ...]]:
@@ -20,6 +30,6 @@ def paired(planes: Tensor, *values: Tensor) -> tuple[torch.Size, Tensor, tuple[T
     >>> shape, planes.shape, h.shape
     (torch.Size([3, 2]), torch.Size([6, 1, 4, 4]), torch.Size([6]))
     """
-    shape = torch.broadcast_shapes(planes.shape[:1], *(value.shape for value in values))
+    shape = broadcast_shapes(planes.shape[:1], *(value.shape for value in values))
     flat = planes.expand(*shape, *planes.shape[1:]).reshape(-1, *planes.shape[1:])
     return shape, flat, tuple(value.expand(shape).reshape(-1) for value in values)

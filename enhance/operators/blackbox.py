@@ -14,6 +14,7 @@ from torch import Tensor
 
 from enhance.errors import EnhanceError, ImageError
 from enhance.operators.base import Operator, Parameter, Settings, check_image
+from enhance.operators.batching import broadcast_shapes
 
 Pixels = np.ndarray[Any, np.dtype[Any]]
 """``(H, W, 3)``, R, G, B: uint8, or floating in [0, 1]."""
@@ -63,7 +64,7 @@ class BlackBox(Operator[Tensor]):
             BlackBoxError: the function or command failed; says at which setting.
             ImageError: what came back is not an image of the same size.
         """
-        shape = torch.broadcast_shapes(layers.shape[:1], *(v.shape for v in settings.values()))
+        shape = broadcast_shapes(layers.shape[:1], *(v.shape for v in settings.values()))
         images = layers.detach().expand(*shape, *layers.shape[1:])
         columns = {name: value.detach().expand(shape) for name, value in settings.items()}
         rendered = torch.empty_like(images, memory_format=torch.contiguous_format)

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import torch
 from torch import Tensor, nn
 
 from enhance.errors import ParameterError
 from enhance.operators.base import Operator, Settings
+from enhance.operators.batching import broadcast_shapes
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _apply(
     )
     if image.ndim == 4 and deepest <= 1:  # one analysis serves all renderings of an image
         return member.render(member.analyse(image, settings, extent=extent), settings)
-    shape = torch.broadcast_shapes(image.shape[:-3], *(v.shape for v in settings.values()))
+    shape = broadcast_shapes(image.shape[:-3], *(v.shape for v in settings.values()))
     flat = image.expand(*shape, *image.shape[-3:]).flatten(end_dim=-4)
     own = {name: value.expand(shape).reshape(-1) for name, value in settings.items()}
     rendered = member.render(member.analyse(flat, own, extent=extent), own)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from enhance.operators.base import Operator, Parameter, Settings, check_image
+from enhance.operators.batching import broadcast_shapes
 from enhance.operators.gamut import follow_luma
 from enhance.operators.luma import luma as luma_of
 from enhance.operators.strips import in_strips
@@ -56,7 +57,7 @@ class Contrast(Operator[tuple[Tensor, Tensor]]):
     def render(self, layers: tuple[Tensor, Tensor], settings: Settings) -> Tensor:
         """Bend luma and let colour follow; see `Operator.render`."""
         values = [settings["contrast"], settings["pivot"]]
-        shape = torch.broadcast_shapes(layers[1].shape[:-2], *(v.shape for v in values))
+        shape = broadcast_shapes(layers[1].shape[:-2], *(v.shape for v in values))
         return in_strips(_render, layers, values, math.prod(shape))
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from enhance.operators.base import Operator, Parameter, Settings, check_image
-from enhance.operators.batching import paired
+from enhance.operators.batching import broadcast_shapes, paired
 from enhance.operators.gamut import within_range
 from enhance.operators.guided_filter import guided_filter
 from enhance.operators.layers import step_in_pixels
@@ -96,7 +96,7 @@ class Dehaze(Operator[tuple[Tensor, Tensor, Tensor]]):
         """Divide by the transmission; see `Operator.render`."""
         image, airlight, haze = layers
         values = [airlight, settings["dehaze"]]
-        shape = torch.broadcast_shapes(haze.shape[:-2], *(v.shape for v in values))
+        shape = broadcast_shapes(haze.shape[:-2], *(v.shape for v in values))
         return in_strips(_render, [image, haze], values, math.prod(shape))
 
     def halo(self, extent: tuple[int, int], settings: Settings | None = None) -> int:

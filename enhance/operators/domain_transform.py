@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from enhance.errors import ImageError, ParameterError, unknown_name
 from enhance.operators import opencv, recursive_compiled
+from enhance.operators.batching import broadcast_shapes
 from enhance.operators.compiled import usable
 from enhance.operators.recursive import recursive_filter
 from enhance.operators.windows import MODES, window_filter
@@ -178,8 +179,8 @@ def _batch(image: Tensor, guide: Tensor, inverse_s: Tensor, inverse_r: Tensor) -
     """The common batch shape ``(B,)`` of everything that is given."""
     shapes = [image.shape[:1], guide.shape[:1], inverse_s.shape[:-2], inverse_r.shape[:-2]]
     try:
-        batch = torch.broadcast_shapes(*shapes)
-    except RuntimeError:
+        batch = broadcast_shapes(*shapes)
+    except ValueError:
         batch = torch.Size()
     if len(batch) != 1:
         got = ", ".join(str(tuple(shape)) for shape in shapes)

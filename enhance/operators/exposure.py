@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from enhance.operators.base import Operator, Parameter, Settings, check_image
+from enhance.operators.batching import broadcast_shapes
 from enhance.operators.strips import in_strips
 
 
@@ -52,7 +53,7 @@ class Exposure(Operator[tuple[Tensor, Tensor]]):
     def render(self, layers: tuple[Tensor, Tensor], settings: Settings) -> Tensor:
         """Multiply light; see `Operator.render`."""
         stops = settings["exposure"]
-        shape = torch.broadcast_shapes(layers[0].shape[:-3], stops.shape)
+        shape = broadcast_shapes(layers[0].shape[:-3], stops.shape)
         return in_strips(_render, layers, [stops], math.prod(shape))
 
 

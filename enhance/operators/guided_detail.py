@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from enhance.operators.base import Operator, Parameter, Settings, check_image
-from enhance.operators.batching import paired
+from enhance.operators.batching import broadcast_shapes, paired
 from enhance.operators.gamut import follow_luma
 from enhance.operators.guided_filter import guided_filter
 from enhance.operators.layers import REFERENCE, step_in_pixels
@@ -93,7 +93,7 @@ class GuidedDetail(Operator[tuple[Tensor, Tensor, Tensor]]):
     def render(self, layers: tuple[Tensor, Tensor, Tensor], settings: Settings) -> Tensor:
         """Add detail and let colour follow; see `Operator.render`."""
         amount = settings["amount"]
-        shape = torch.broadcast_shapes(layers[2].shape[:-2], amount.shape)
+        shape = broadcast_shapes(layers[2].shape[:-2], amount.shape)
         return in_strips(_render, layers, [amount], math.prod(shape))
 
     def halo(self, extent: tuple[int, int], settings: Settings | None = None) -> int:

@@ -20,6 +20,7 @@ from torch import Tensor
 from enhance.operators import laplacian_kernels
 from enhance.operators.affinity import RADIUS
 from enhance.operators.base import Operator, Parameter, Settings, check_image
+from enhance.operators.batching import broadcast_shapes
 from enhance.operators.compiled import share, usable
 from enhance.operators.gamut import DARK, within_range
 from enhance.operators.layers import REFERENCE, split, step_in_pixels
@@ -117,9 +118,7 @@ class Laplacian(Operator[LaplacianLayers]):
         if settings is None:
             settings = self.complete({}, like=image)
         luma = luma_of(image)
-        shape = torch.broadcast_shapes(
-            settings["h"].shape, settings["dilation"].shape, luma.shape[:-2]
-        )
+        shape = broadcast_shapes(settings["h"].shape, settings["dilation"].shape, luma.shape[:-2])
         plane = luma.shape[-2:]
         planes = luma.expand(*shape, *plane).reshape(-1, *plane)
         h = settings["h"].expand(shape).reshape(-1)
@@ -142,7 +141,7 @@ class Laplacian(Operator[LaplacianLayers]):
         """Render each setting: tone of the base, boosted detail, colour; see `Operator.render`."""
         values = [settings[name] for name in ("detail", "shadow", "brightness", "saturation")]
         planes = [layers.image, layers.luma, layers.base, layers.boost]
-        shape = torch.broadcast_shapes(layers.base.shape[:-2], *(value.shape for value in values))
+        shape = broadcast_shapes(layers.base.shape[:-2], *(value.shape for value in values))
         tensors = planes + values
         differentiated = torch.is_grad_enabled() and any(t.requires_grad for t in tensors)
         if not differentiated and layers.luma.dtype == torch.float32 and usable(*tensors):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from enhance.operators.affinity import RADIUS
 from enhance.operators.base import Operator, Parameter, Settings, check_image
-from enhance.operators.batching import paired
+from enhance.operators.batching import broadcast_shapes, paired
 from enhance.operators.gamut import follow_luma
 from enhance.operators.layers import REFERENCE, TAU, split, step_in_pixels
 from enhance.operators.luma import luma as luma_of
@@ -92,7 +92,7 @@ class LocalContrast(Operator[tuple[Tensor, ...]]):
     def render(self, layers: tuple[Tensor, ...], settings: Settings) -> Tensor:
         """Add the boosts and let colour follow; see `Operator.render`."""
         gains = [settings[name] for name in SCALES]
-        shape = torch.broadcast_shapes(layers[-1].shape[:-2], *(gain.shape for gain in gains))
+        shape = broadcast_shapes(layers[-1].shape[:-2], *(gain.shape for gain in gains))
         return in_strips(_render, layers, gains, math.prod(shape))
 
     def halo(self, extent: tuple[int, int], settings: Settings | None = None) -> int:

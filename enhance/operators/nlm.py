@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from enhance.operators.base import Parameter, Settings
+from enhance.operators.batching import broadcast_shapes
 from enhance.operators.box import box_mean
 from enhance.operators.denoising import BLEND_PARAMETERS, Denoiser
 from enhance.operators.luma import WEIGHTS
@@ -73,7 +74,7 @@ class NonLocalMeans(Denoiser[list[Tensor]]):
         """Weigh the distances and average."""
         variance = (CHANNEL * noise).square()[..., None, None, None]
         falloff = -(variance * settings["k_h"].square()[..., None, None, None]).reciprocal()
-        shape = torch.broadcast_shapes(image.shape[:1], falloff.shape[:-3])
+        shape = broadcast_shapes(image.shape[:1], falloff.shape[:-3])
         # a fourth channel of ones gathers the sum of the weights
         pixels = torch.cat([image, torch.ones_like(image[:, :1])], dim=1)
         total = pixels.expand(*shape, -1, -1, -1).clone()

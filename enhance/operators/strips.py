@@ -73,10 +73,11 @@ class _InStrips(torch.autograd.Function):
             ]
             with torch.enable_grad():
                 part = ctx.function(*parts)
-            wanted = [parts[n] for n in needed]
-            for n, own in zip(
-                needed, torch.autograd.grad(part, wanted, _cut(grad, strip)), strict=True
-            ):
+                # the product's gradient is that of the part with `grad` as its outputs', which
+                # autograd.grad takes too, but its first such call loads sympy: half a second
+                product = torch.dot(part.flatten(), _cut(grad, strip).flatten())
+            own_gradients = torch.autograd.grad(product, [parts[n] for n in needed])
+            for n, own in zip(needed, own_gradients, strict=True):
                 total = _cut(totals[n], strip) if n < ctx.planes else totals[n]
                 total += own
         return (None, None, None, *(totals.get(n) for n in range(len(inputs))))

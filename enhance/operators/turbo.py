@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from enhance.operators.base import Operator, Parameter, Settings, check_image
+from enhance.operators.batching import broadcast_shapes
 from enhance.operators.box import box_mean
 from enhance.operators.domain_transform import domain_transform
 from enhance.operators.luma import WEIGHTS, luma
@@ -186,7 +187,7 @@ class Turbo(Operator[TurboLayers]):
         values = [layers.guide_noise, layers.chroma_noise]
         values += [settings[name] for name in ("sigma_s", "k_r", "strength", "luma", "chroma")]
         planes = [layers.image, layers.luma, layers.chroma, layers.guide, layers.variance]
-        shape = torch.broadcast_shapes(
+        shape = broadcast_shapes(
             *(plane.shape[:-3] for plane in planes), *(value.shape for value in values)
         )
         if len(shape) > 1:

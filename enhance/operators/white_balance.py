@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from enhance.operators.base import Operator, Parameter, Settings, check_image
+from enhance.operators.batching import broadcast_shapes
 from enhance.operators.exposure import with_light
 from enhance.operators.strips import in_strips
 
@@ -68,7 +69,7 @@ class WhiteBalance(Operator[tuple[Tensor, Tensor]]):
     def render(self, layers: tuple[Tensor, Tensor], settings: Settings) -> Tensor:
         """Multiply the channels of light; see `Operator.render`."""
         gains = white_gains(settings["temperature"], settings["tint"])
-        shape = torch.broadcast_shapes(layers[0].shape[:-3], gains.shape[:-1])
+        shape = broadcast_shapes(layers[0].shape[:-3], gains.shape[:-1])
         return in_strips(_render, layers, [gains], math.prod(shape))
 
 

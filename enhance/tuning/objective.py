@@ -210,7 +210,8 @@ class Objective:
             (slope,) = torch.autograd.grad(scores.sum() / len(self), leaf)
             found.append(scores.detach())
             slopes.append(slope)
-        images.backward(torch.cat(slopes).unflatten(0, images.shape[:2]))
+        # not images.backward(slopes), whose first call loads sympy: half a second
+        torch.dot(images.flatten(), torch.cat(slopes).flatten()).backward()
         return torch.cat(found).double().cpu().unflatten(0, images.shape[:2])
 
     def _score_in_chunks(self, images: Tensor) -> Tensor:

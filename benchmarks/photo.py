@@ -1,0 +1,132 @@
+"""One 12-megapixel photo, from its file to the tuned file: ``python -m benchmarks.photo``.
+
+Every strategy runs in a process of its own, twice: the first run includes what is loaded on
+demand, the second does not. Seconds of wall clock and of processor, step by step. The gain that
+the guard ``worth`` asks for is turned off, so that there is something to apply. Writes
+``docs/benchmarks/photo.json`` and ``.md``; ``--quick`` takes one megapixel and writes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks._timing import machine, write_json
+from benchmarks.large import make_photo
+
+STRATEGIES = ("instant", "gradient")
+OPERATOR = "laplacian"
+MEGAPIXELS = 12.0
+
+
+def steps(source: Path, target: Path, strategy: str) -> dict[str, Any]:
+    """Read, tune, apply and write once: ``[wall, processor]`` seconds of each."""
+    import enhance
+    from enhance.imaging.files import read
+    from enhance.tuning.guards import default_guards
+
+    seconds: dict[str, Any] = {}
+
+    def timed(name: str, work: Callable[[], Any]) -> Any:
+        wall, processor = time.perf_counter(), time.process_time()
+        done = work()
+        seconds[name] = [time.perf_counter() - wall, time.process_time() - processor]
+        return done
+
+    timed("decode", lambda: read(source))
+    guards = default_guards()
+    result = timed("tune", lambda: enhance.tune(source, OPERATOR, strategy=strategy, guards=guards))
+    # tuning decodes too, which is counted above already
+    seconds["tune"] = [t - d for t, d in zip(seconds["tune"], seconds["decode"], strict=True)]
+    timed("apply", lambda: result.pixels)
+    timed("encode", lambda: result.save(target))
+    columns = list(seconds.values())
+    seconds["all"] = [sum(column) for column in zip(*columns, strict=True)]
+    return {"verdict": result.verdict, "seconds": seconds}
+
+
+def child(source: str, target: str, strategy: str) -> None:
+    """What a process of its own does: print both runs as JSON."""
+    wall, processor = time.perf_counter(), time.process_time()
+    import torch
+
+    import enhance.tuning.tune  # noqa: F401
+
+    loaded = [time.perf_counter() - wall, time.process_time() - processor]
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    runs = [steps(Path(source), Path(target), strategy) for _ in range(2)]
+    print(json.dumps({"import": loaded, "first": runs[0], "again": runs[1]}))
+
+
+def report(results: dict[str, Any]) -> str:
+    """A Markdown table of wall and processor seconds."""
+    names = ("decode", "tune", "apply", "encode", "all")
+    lines = [
+        "| strategy | run | verdict | " + " | ".join(names) + " |",
+        "|---|---|---|" + "---|" * len(names),
+    ]
+    for strategy, found in results.items():
+        for run in ("first", "again"):
+            cells = (found[run]["seconds"][name] for name in names)
+            shown = " | ".join(f"{wall:.2f} ({cpu:.2f})" for wall, cpu in cells)
+            lines.append(f"| {strategy} | {run} | {found[run]['verdict']} | {shown} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run, print, and unless quick, write the figures into the docs."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--quick", action="store_true", help="one megapixel, no files")
+    parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"), help="folder")
+    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.child:
+        child(*arguments.child)
+        return
+    results = {}
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / "photo.jpg", Path(folder) / "tuned.jpg"
+        make_photo(source, 1.0 if arguments.quick else MEGAPIXELS)
+        environment = {**os.environ, "OMP_NUM_THREADS": str(arguments.threads)}
+        for strategy in STRATEGIES:
+            command = [sys.executable, "-m", "benchmarks.photo", "--child"]
+            done = subprocess.run(
+                [*command, str(source), str(target), strategy],
+                stdout=subprocess.PIPE,
+                text=True,
+                check=True,
+                env=environment,
+            )
+            results[strategy] = json.loads(done.stdout.splitlines()[-1])
+    text = report(results)
+    print(text)
+    if arguments.quick:
+        return
+    write_json(
+        arguments.out / "photo.json",
+        {"machine": {**machine(), "threads": arguments.threads}, "results": results},
+    )
+    threads = f"{arguments.threads} thread{'' if arguments.threads == 1 else 's'}"
+    heading = (
+        f"# One photo of {MEGAPIXELS:g} megapixels\n\n`python -m benchmarks.photo --threads "
+        f"{arguments.threads}`: a JPEG file tuned by `{OPERATOR}` and written again, on {threads}. "
+        "Seconds of wall clock, and of the processor in brackets: the figure to read where "
+        "other programs share the machine, as `load` in `photo.json` tells. The first run of a "
+        "process loads what it needs on demand (scorers, kornia, Numba's loops), the second has "
+        "it. Importing torch and the tuner comes before: "
+        f"{results[STRATEGIES[0]]['import'][1]:.1f} s of processor.\n\n"
+    )
+    (arguments.out / "photo.md").write_text(heading + text + "\n")
+
+
+if __name__ == "__main__":
+    main()

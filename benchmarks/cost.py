@@ -5,13 +5,14 @@
 Good photos (validation split of `unsplash_biq256`) are damaged as undeveloped photos are, and tuned
 over settings drawn around the predictor's answer and over the whole space, for each weight of the
 cost of leaving that answer. A weight is good when much of the damage is removed and undamaged
-photos stay as they are; so is the least gain below which a photo is left untouched. Distances are
-mean CIEDE2000 to the undamaged photo. No other guard is run.
+photos stay as they are; so is the least gain per unit of change below which a photo is left
+untouched. Distances are mean CIEDE2000 to the undamaged photo. No other guard is run.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -27,6 +28,7 @@ from benchmarks.scorers import ciede2000
 from enhance.operators.base import Operator
 from enhance.operators.registry import get
 from enhance.tuning.cost import LEAVING_COST, leaving_cost
+from enhance.tuning.guards.score import colour_change
 from enhance.tuning.objective import Objective
 from enhance.tuning.predictor import predict
 from enhance.tuning.scoring import resolve_scorer
@@ -37,7 +39,7 @@ from scorers.training.photos import load_rated
 
 FOLDER = Path(__file__).parent.parent / "docs" / "benchmarks"
 WEIGHTS = (0.0, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8)
-GAINS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6)
+RATES = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.1, 0.12, 0.15)
 DRAWN = 160
 """Settings tried for each photo, half of them near the predictor's answer."""
 NEAR = 0.08
@@ -74,7 +76,7 @@ def main() -> None:
             }
         )
         print(f"{len(rows)} of {arguments.photos}", end="\r", flush=True)
-    text = f"{weights_table(rows)}\n\n{gains_table(rows)}"
+    text = f"{weights_table(rows)}\n\n{worth_table(rows)}"
     print(text)
     command = f"python -m benchmarks.cost --operator {operator.name} --photos {arguments.photos}"
     results = {"command": command, "scorer": judge.name, "machine": machine(), "photos": rows}
@@ -103,19 +105,21 @@ def choices(
         best = int((scores - replace(cost, weight=weight)(points)).argmax())
         rendered = operator(photo, **space.describe(points[best]))
         gain = float(scores[best] - objective.baseline.mean())
-        found.append({"distance": ciede2000(rendered, reference), "gain": gain})
+        change = float(colour_change(photo, rendered))
+        worth = gain / max(change, 1.0)
+        found.append({"distance": ciede2000(rendered, reference), "gain": gain, "worth": worth})
     return found
 
 
 def weights_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """Means over the photos for each weight; whatever the gain."""
-    return _table(rows, "weight", [(w, i, 0.0) for i, w in enumerate(WEIGHTS)])
+    return _table(rows, "weight", [(w, i, -math.inf) for i, w in enumerate(WEIGHTS)])
 
 
-def gains_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Means over the photos for each least gain, at the weight in use."""
+def worth_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Means over the photos for each least gain per unit of change, at the weight in use."""
     column = WEIGHTS.index(LEAVING_COST)
-    return _table(rows, "least gain", [(gain, column, gain) for gain in GAINS])
+    return _table(rows, "least gain per unit of change", [(r, column, r) for r in RATES])
 
 
 def _table(
@@ -134,7 +138,7 @@ def _table(
             np.array(
                 [
                     row[kind][column]["distance"]
-                    if row[kind][column]["gain"] > least
+                    if row[kind][column]["worth"] > least
                     else (row["before"] if kind == "damaged" else 0.0)
                     for row in rows
                 ]

@@ -84,8 +84,8 @@ def tune_together(
     hint = torch.stack(hints).mean(0) if hints else given
     centre = None if hint is None else space.describe(hint)
     cost = None if raw else leaving_cost(chosen, space, centre)
-    if guards is None and scorer is None:
-        checks = [*worthwhile(chosen, space), *checks]
+    if guards is None:
+        checks = [*worthwhile(chosen, space, judge.name), *checks]
     objective = Objective(chosen, judge.score, views, space, cost, hint)
     name = strategy or ("gradient" if objective.differentiable else "bayesian")
     found = strategies.get(name)(objective, seed=seed)

@@ -120,8 +120,8 @@ def tune(
     centre = None if hint is None else space.describe(hint)
     restoring = invariance(chosen_operator, space, pixels, seed)
     cost = None if raw else total_cost(leaving_cost(chosen_operator, space, centre), restoring)
-    if guards is None and scorer is None:
-        checks = [*worthwhile(chosen_operator, space), *checks]
+    if guards is None:
+        checks = [*worthwhile(chosen_operator, space, judge.name), *checks]
     objective = Objective(chosen_operator, judge.score, views, space, cost, hint)
     name = strategy or _fastest(objective, storage)
     found = _search(objective, name, seed, progress, storage)

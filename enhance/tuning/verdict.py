@@ -16,6 +16,7 @@ from enhance.tuning.gain import Gain, paired_gain
 from enhance.tuning.guards import Evidence, Guard, GuardReport, Worth
 from enhance.tuning.invariance import Invariance
 from enhance.tuning.objective import Objective, ScoreFunction
+from enhance.tuning.scoring import TONE
 from enhance.tuning.space import Space
 from enhance.tuning.witnesses import scorers_choice
 
@@ -53,12 +54,12 @@ def decide(
 ) -> Decision:
     """Accept the best point, or a smaller step towards it, or nothing.
 
-    Where the best point fails a guard, two thirds and one third of the way to it are offered, for
-    the parameters whose default changes nothing. If none passes, the photo stays as it is, for
-    the reason that the best point failed. Where denoising was also judged by J-invariance and the
-    scorer sees no gain at the best point, points on the way to what the scorer
-    prefers are offered: noise that both witnesses see is not left because they disagree on how
-    to remove it.
+    Where the best point fails a guard other than `Worth`, two thirds and one third of the way to it
+    are offered, for the parameters whose default changes nothing. If none passes, the photo stays
+    as it is, for the reason that the best point failed. Where denoising was also judged by
+    J-invariance and the scorer sees no gain at the best point, points on the way to what the
+    scorer prefers are offered: noise that both witnesses see is not left because they disagree on
+    how to remove it.
 
     Args:
         witness: a second scorer, for guards that ask one.
@@ -79,7 +80,11 @@ def decide(
     for name in neutral_at_default(objective.operator, space):
         column = space.names.index(name)
         rest[column] = space.defaults()[column]
-    if torch.equal(rest, point):
+    distrusted = any(
+        isinstance(guard, Worth) and not report.passed
+        for guard, report in zip(guards, best.guards, strict=False)
+    )
+    if torch.equal(rest, point) or distrusted:
         return best
     for share in _SHARES:
         decision = _judge(objective, rest + share * (point - rest), guards, witness)
@@ -91,12 +96,12 @@ def decide(
     return best
 
 
-def worthwhile(operator: Operator[Any], space: Space) -> list[Guard]:
+def worthwhile(operator: Operator[Any], space: Space, scorer: str) -> list[Guard]:
     """The guard of gains too small to leave the photo for, where the operator may leave it alone.
 
-    Its limit is in points of the default scorer, so it belongs to that scorer only.
+    Its limit is in points of the embedded tone scorer, so it belongs to that scorer only.
     """
-    return [Worth()] if neutral_at_default(operator, space) else []
+    return [Worth()] if scorer == TONE and neutral_at_default(operator, space) else []
 
 
 def _judge(

@@ -89,8 +89,9 @@ class Scorer(nn.Module):
 
         Args:
             path: the target; written beside it first, then renamed over it.
-            precision: how weights are stored: ``"float32"``, ``"float16"``, or ``"int8"`` with
-                one scale per output channel, a quarter of the size. They are read back as float32.
+            precision: how weights are stored: ``"float32"``, ``"float16"``, or ``"int8"``: large
+                matrices as integers with one scale per output channel and the rest as float16,
+                little more than a quarter of the size. They are read back as float32.
         """
         write_weights(path, self.network.state_dict(), self.card, precision=precision)
 

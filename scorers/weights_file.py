@@ -20,6 +20,9 @@ from scorers.errors import WeightsError
 Precision = Literal["float32", "float16", "int8"]
 
 _FORMAT = "nima-scorer/1"
+_LARGE = 2**18
+"""Elements from which a tensor becomes integers; small ones, the first layers, suffer most from it
+and weigh next to nothing."""
 _SCALE = "::scale"  # behind a tensor's name: what its integers are multiplied by, per channel
 
 
@@ -35,9 +38,9 @@ def write_weights(
 
     tensors: dict[str, Tensor] = {}
     for name, tensor in state.items():
-        if precision == "int8" and tensor.is_floating_point() and tensor.ndim > 1:
+        if precision == "int8" and tensor.is_floating_point() and tensor.numel() >= _LARGE:
             tensors[name], tensors[name + _SCALE] = _to_integers(tensor)
-        elif precision == "float16" and tensor.is_floating_point():
+        elif precision != "float32" and tensor.is_floating_point():
             tensors[name] = tensor.half()
         else:
             tensors[name] = tensor

@@ -198,16 +198,17 @@ def test_cards_read_as_pages(scorer: Scorer) -> None:
     assert "| SRCC | 0.5 |" in page
 
 
-def test_int8_quarters_the_file_and_nearly_keeps_the_score(scorer: Scorer, tmp_path: Path) -> None:
+def test_int8_quarters_the_file_and_nearly_keeps_the_weights(tmp_path: Path) -> None:
+    scorer = Scorer.untrained(ModelCard("large", Architecture("mobilenet_v1", {"folded": True})))
     scorer.save(tmp_path / "full.safetensors")
     scorer.save(tmp_path / "small.safetensors", precision="int8")
     full, small = ((tmp_path / f"{n}.safetensors").stat().st_size for n in ("full", "small"))
-    assert small < 0.4 * full  # biases and scales stay float32, which tells in a tiny network
-    copy = scorers.load(tmp_path / "small.safetensors")
+    assert small < 0.3 * full
+    copy = scorers.load(tmp_path / "small.safetensors").network.state_dict()
     for name, weight in scorer.network.state_dict().items():
-        error = (copy.network.state_dict()[name] - weight).abs()
-        if weight.ndim > 1:
-            step = weight.flatten(1).abs().amax(1) / 127
-            assert bool((error.flatten(1).amax(1) <= 0.51 * step).all())
+        if weight.numel() < 2**18:  # the first layers, which the others amplify
+            torch.testing.assert_close(copy[name], weight, rtol=1e-3, atol=1e-7)
         else:
-            assert float(error.max()) == 0
+            step = weight.flatten(1).abs().amax(1) / 127
+            error = (copy[name] - weight).abs().flatten(1).amax(1)
+            assert bool((error <= 0.51 * step).all())

@@ -17,6 +17,9 @@ from enhance.errors import EnhanceError, MissingExtraError
 Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
 
+STARTS = 3
+"""How often Ray is started on this machine: it waits 30 s for itself, too few on a busy one."""
+
 
 class Worker(Generic[Task, Outcome]):
     """What an actor runs: makes the working function once, at its first task."""
@@ -88,11 +91,17 @@ def _start(ray: Any, workers: int | None, address: str | None) -> None:
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
     if address is None:
         options |= {"num_cpus": workers, "include_dashboard": False}
-    try:
-        ray.init(address=address or "local", **options)
-    except (ConnectionError, ValueError, RuntimeError, OSError) as error:
-        reason = " ".join(str(error).split())
-        raise EnhanceError(f"cannot reach Ray at {address or 'this machine'}: {reason}") from error
+    for left in reversed(range(STARTS if address is None else 1)):
+        try:
+            ray.init(address=address or "local", **options)
+            return
+        except Exception as error:  # of this very type where a start took longer than Ray waits
+            ray.shutdown()
+            if left and type(error) is Exception:
+                continue
+            reason = " ".join(str(error).split())
+            place = address or "this machine"
+            raise EnhanceError(f"cannot reach Ray at {place}: {reason}") from error
 
 
 def _through(

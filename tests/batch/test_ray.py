@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from torch import Tensor
 
-from enhance.batch import Request, run_batch, write_table
+from enhance.batch import Request, ray_pool, run_batch, write_table
 from enhance.batch.pool import Death
 from enhance.cli import main
-from enhance.errors import MissingExtraError, ParameterError, UnknownNameError
+from enhance.errors import EnhanceError, MissingExtraError, ParameterError, UnknownNameError
 from enhance.testing.folder import mixed_folder
 
 Contents = Callable[[Path], dict[str, bytes]]
@@ -90,6 +90,38 @@ def test_a_cluster_that_is_not_there(request_: Request, shoot: Path, tmp_path: P
         run_batch(shoot, tmp_path / "out", request_, engine="rya")  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="an address goes with the engine ray only"):
         run_batch(shoot, tmp_path / "out", request_, address="ray://nowhere:1")
+
+
+@pytest.mark.parametrize(
+    ("failures", "error", "address", "starts"),
+    [
+        (2, Exception("timed out"), None, 3),
+        (9, Exception("timed out"), None, 3),
+        (9, RuntimeError("no port"), None, 1),
+        (9, Exception("timed out"), "auto", 1),
+    ],
+)
+def test_a_start_that_takes_too_long_is_tried_again(
+    failures: int, error: Exception, address: str | None, starts: int
+) -> None:
+    class Slow:
+        begun = 0
+
+        def init(self, **options: Any) -> None:
+            self.begun += 1
+            if self.begun <= failures:
+                raise error
+
+        def shutdown(self) -> None:
+            pass
+
+    ray = Slow()
+    if failures < starts:
+        ray_pool._start(ray, 1, address)
+    else:
+        with pytest.raises(EnhanceError, match=f"cannot reach Ray at .*: {error}"):
+            ray_pool._start(ray, 1, address)
+    assert ray.begun == starts
 
 
 def test_ray_is_an_extra(

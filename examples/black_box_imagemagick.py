@@ -2,6 +2,7 @@
 
 import shutil
 
+import numpy as np
 from skimage import data
 
 import enhance
@@ -25,7 +26,7 @@ ImageMagick = command(
 )
 enhance.register(ImageMagick)  # now known by its name, also to recipes
 
-photo = data.rocket()
+photo = (60 + 0.4 * data.coffee()).astype(np.uint8)  # flat and pale
 result = enhance.tune(photo, operator="imagemagick", crops=2)  # a process each time
 print(result)
 save_before_after(photo, result.image, "black_box_imagemagick.png")

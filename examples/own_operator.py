@@ -1,5 +1,6 @@
 """An operator of your own in one class: registered, it is tuned like any other."""
 
+import numpy as np
 import torch
 from skimage import data
 
@@ -26,7 +27,7 @@ class Warmth(Operator[torch.Tensor]):
         return torch.stack(scaled, -3).clamp(0, 1)
 
 
-photo = data.rocket()
+photo = (data.coffee() * [0.45, 0.55, 0.65]).astype(np.uint8)  # too dark, and too blue
 result = enhance.tune(photo, operator=["warmth", "laplacian"])
 print(result)
 save_before_after(photo, result.image, "own_operator.png")

@@ -19,6 +19,9 @@ from enhance.operators import registry
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
 
 
+DOCS = Path(__file__).parent.parent / "docs"
+
+
 def has_imagemagick() -> bool:
     """Whether its command is here, and not another program of that name."""
     for name in ("magick", "convert"):
@@ -44,3 +47,11 @@ def test_example_ends_in_a_picture(
     runpy.run_path(str(example), run_name="__main__")
     with Image.open(tmp_path / f"{example.stem}.png") as picture:
         assert min(picture.size) >= min(small.shape[:2])
+
+
+def test_the_gallery_shows_every_example() -> None:
+    page = runpy.run_path(str(DOCS / "gallery.py"))["page"]()
+    assert page == (DOCS / "gallery.md").read_text(encoding="utf-8"), "run: python docs/gallery.py"
+    for example in EXAMPLES:
+        with Image.open(DOCS / "pictures" / "gallery" / f"{example.stem}.jpg") as picture:
+            assert min(picture.size) > 200

@@ -5,8 +5,8 @@
 Good photos (validation split of `unsplash_biq256`) are damaged as undeveloped photos are, and tuned
 over settings drawn around the predictor's answer and over the whole space, for each weight of the
 cost of leaving that answer. A weight is good when much of the damage is removed and undamaged
-photos stay as they are; so is the least gain per unit of change below which a photo is left
-untouched. Distances are mean CIEDE2000 to the undamaged photo. No other guard is run.
+photos stay as they are; so is the least gain, and the gain per unit of change, below which a photo
+is left untouched. Distances are mean CIEDE2000 to the undamaged photo. No other guard is run.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from benchmarks.scorers import ciede2000
 from enhance.operators.base import Operator
 from enhance.operators.registry import get
 from enhance.tuning.cost import LEAVING_COST, leaving_cost
-from enhance.tuning.guards.score import colour_change
+from enhance.tuning.guards.score import Worth, colour_change
 from enhance.tuning.objective import Objective
 from enhance.tuning.predictor import predict
 from enhance.tuning.scoring import resolve_scorer
@@ -39,8 +39,9 @@ from scorers.training.photos import load_rated
 
 FOLDER = Path(__file__).parent.parent / "docs" / "benchmarks"
 WEIGHTS = (0.0, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8)
-RATES = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.1, 0.12, 0.15)
-DRAWN = 160
+GAINS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8)
+RATES = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06)
+DRAWN = 120
 """Settings tried for each photo, half of them near the predictor's answer."""
 NEAR = 0.08
 """Standard deviation of those, as a share of each parameter's range."""
@@ -52,7 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scorer", help="name or path; default: the embedded one")
     parser.add_argument("--operator", default="tone")
-    parser.add_argument("--photos", type=int, default=24)
+    parser.add_argument("--photos", type=int, default=32)
     parser.add_argument("--views", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--name", default="cost", help="of the files written to docs/benchmarks")
@@ -76,7 +77,7 @@ def main() -> None:
             }
         )
         print(f"{len(rows)} of {arguments.photos}", end="\r", flush=True)
-    text = f"{weights_table(rows)}\n\n{worth_table(rows)}"
+    text = tables(rows)
     print(text)
     command = f"python -m benchmarks.cost --operator {operator.name} --photos {arguments.photos}"
     results = {"command": command, "scorer": judge.name, "machine": machine(), "photos": rows}
@@ -106,24 +107,24 @@ def choices(
         rendered = operator(photo, **space.describe(points[best]))
         gain = float(scores[best] - objective.baseline.mean())
         change = float(colour_change(photo, rendered))
-        worth = gain / max(change, 1.0)
-        found.append({"distance": ciede2000(rendered, reference), "gain": gain, "worth": worth})
+        distance = ciede2000(rendered, reference)
+        found.append({"distance": distance, "gain": gain, "change": change})
     return found
 
 
-def weights_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Means over the photos for each weight; whatever the gain."""
-    return _table(rows, "weight", [(w, i, -math.inf) for i, w in enumerate(WEIGHTS)])
-
-
-def worth_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Means over the photos for each least gain per unit of change, at the weight in use."""
-    column = WEIGHTS.index(LEAVING_COST)
-    return _table(rows, "least gain per unit of change", [(r, column, r) for r in RATES])
+def tables(rows: Sequence[Mapping[str, Any]]) -> str:
+    """By weight, whatever the gain; by least gain and by rate, at the weight in use."""
+    column, anything = WEIGHTS.index(LEAVING_COST), Worth(least=-math.inf, rate=0)
+    parts = {
+        "weight": [(weight, i, anything) for i, weight in enumerate(WEIGHTS)],
+        "least gain": [(gain, column, Worth(least=gain)) for gain in GAINS],
+        "gain per unit of change": [(rate, column, Worth(rate=rate)) for rate in RATES],
+    }
+    return "\n\n".join(_table(rows, name, lines) for name, lines in parts.items())
 
 
 def _table(
-    rows: Sequence[Mapping[str, Any]], name: str, lines: Sequence[tuple[float, int, float]]
+    rows: Sequence[Mapping[str, Any]], name: str, lines: Sequence[tuple[float, int, Worth]]
 ) -> str:
     before = np.array([row["before"] for row in rows])
     text = [
@@ -133,14 +134,15 @@ def _table(
         f"| by more than {VISIBLE:g} |",
         "|---|---|---|---|---|---|---|",
     ]
-    for label, column, least in lines:
+    for label, column, worth in lines:
         left, shift = (
             np.array(
                 [
-                    row[kind][column]["distance"]
-                    if row[kind][column]["worth"] > least
+                    found["distance"]
+                    if found["gain"] >= worth.limit(found["change"])
                     else (row["before"] if kind == "damaged" else 0.0)
                     for row in rows
+                    for found in [row[kind][column]]
                 ]
             )
             for kind in ("damaged", "undamaged")

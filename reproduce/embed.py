@@ -24,7 +24,8 @@ from scorers.preprocess import Preprocess
 from scorers.scorer import Scorer
 from scorers.zoo import embed
 
-ARCHITECTURE = Architecture("mobilenet_v1_multilevel", OPTIONS)
+PLAIN = Architecture("mobilenet_v1", OPTIONS)
+MULTILEVEL = Architecture("mobilenet_v1_multilevel", OPTIONS)
 START = (
     "reads several levels of the published aesthetic NIMA of idealo/image-quality-assessment "
     "(Apache-2.0, MobileNet v1 trained on AVA), fine-tuned"
@@ -34,7 +35,7 @@ BIQ = "BIQ2021 (2,103 of 2,629 photos, their mean opinions; no licence stated, n
 CARDS = {
     "nima-aesthetic": ModelCard(
         name="nima-aesthetic",
-        architecture=ARCHITECTURE,
+        architecture=MULTILEVEL,
         preprocess=Preprocess(method="area", blur=0.7),
         summary="How good a photo looks as a whole: tone, colour, composition. The default "
         "objective of tone operators.",
@@ -48,7 +49,7 @@ CARDS = {
     ),
     "nima-technical": ModelCard(
         name="nima-technical",
-        architecture=ARCHITECTURE,
+        architecture=MULTILEVEL,
         preprocess=Preprocess(view="native"),
         summary="How clean, sharp and well exposed a photo is, judged on squares at its own "
         "resolution. The default objective of denoising.",
@@ -71,8 +72,11 @@ def main() -> None:
     options = parser.parse_args()
     card = CARDS[options.name]
     if options.network:
+        state = torch.load(options.network, weights_only=True)
+        if not any(name.startswith("backbone.neck") for name in state):
+            card = replace(card, architecture=PLAIN)  # of a run before several levels were read
         network = card.architecture.build(len(card.buckets))
-        network.load_state_dict(torch.load(options.network, weights_only=True))
+        network.load_state_dict(state)
         print(embed(Scorer(network, card)))
         return
     measured = json.loads(options.figures.read_text())[options.name]
@@ -82,7 +86,8 @@ def main() -> None:
     }
     path = Path(scorers.__file__).parent / "weights" / f"{options.name}.json"
     stated = ModelCard.from_json(path.read_text())
-    path.write_text(replace(card, sha256=stated.sha256, measured=figures).to_json() + "\n")
+    card = replace(card, architecture=stated.architecture, sha256=stated.sha256, measured=figures)
+    path.write_text(card.to_json() + "\n")
 
 
 if __name__ == "__main__":

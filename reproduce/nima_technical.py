@@ -50,7 +50,8 @@ from scorers.training.resampling import random_crop_flip, random_view, resample
 GOOD = 0.62
 ENLARGED = 3.0  # at most
 SOFT = 0.6  # share of the squares that are enlarged
-WEIGHTS = {"rank": 2.0, "emd": 2.0, "human": 1.0, "consistency": 0.5}
+RATED = 20  # rated photos a step, each shown as a square and whole
+WEIGHTS = {"rank": 4.0, "emd": 3.0, "human": 2.0, "consistency": 0.5}
 
 
 def distance(image: Tensor, reference: Tensor) -> Tensor:
@@ -202,7 +203,7 @@ def main() -> None:
             [good_crop(good.batch(i[None]), generator) for i in draw(len(good), 4, generator)]
         )
         images, distances = versions(crops, turbo, generator)
-        chosen = draw(len(rated), 16, generator)
+        chosen = draw(len(rated), RATED, generator)
         people = rated.batch(chosen).split(1)
         native = torch.cat([native_crop(p, generator) for p in people])
         whole = torch.cat(
@@ -210,7 +211,7 @@ def main() -> None:
         )
         moved = native[:4].roll((1, 1), (-1, -2))
         said = opinion(network, torch.cat([images.flatten(0, 1), native, whole, moved]))
-        ranked, near, far, again = said.split([distances.numel(), 16, 16, 4])
+        ranked, near, far, again = said.split([distances.numel(), RATED, RATED, 4])
         both = 0.5 * (near + far)
         target = rated.means[chosen]
         mean = both @ BUCKETS
@@ -218,7 +219,7 @@ def main() -> None:
             "rank": rank_by_distance(
                 (ranked @ BUCKETS).reshape(distances.shape),
                 distances,
-                margin_per_unit=0.15,
+                margin_per_unit=0.25,
                 largest_margin=1.0,
                 dead_zone=0.3,
             ),

@@ -23,12 +23,15 @@ from torch.nn import functional
 from enhance.operators.base import Operator
 from enhance.tuning.space import Space
 from scorers.backbones.mobilenet import MobileNetV1
+from scorers.backbones.multilevel import pooled_levels
 
 WEIGHTS = Path(__file__).parent / "weights"
 TRUNK = "trunk.safetensors"
 SIZE = 224
 QUANTILES = 17
-_TRUNK_ENDS = "conv_pw_9_relu"  # stride 16: 14 x 14 places that still tell local tone
+_LEVELS = tuple(f"conv_pw_{block}_relu" for block in (1, 2, 4, 6, 9))
+"""What is read of the trunk, which ends with the last: 14 x 14 places still tell local tone."""
+_CHANNELS = 64 + 128 + 256 + 512 + 512
 _CELLS = 4
 
 
@@ -49,8 +52,8 @@ class Prediction:
 class Predictor(nn.Module):
     """Reads a photo, answers settings and how much they should help.
 
-    A truncated MobileNet v1 sees structure, a table of tone statistics sees what convolutions
-    see badly (quantiles of luma, colour, the light in each of 4 x 4 cells).
+    A truncated MobileNet v1, read at several levels, sees structure, a table of tone statistics
+    sees what convolutions see badly (quantiles of luma, colour, the light in each of 4 x 4 cells).
 
     Args:
         names: the operator's tuned parameters, in the order of the points' columns.
@@ -65,14 +68,14 @@ class Predictor(nn.Module):
         super().__init__()
         self.names = tuple(names)
         layers = dict(MobileNetV1(folded=True, same=True).features.named_children())
-        last = list(layers).index(_TRUNK_ENDS) + 1
+        last = list(layers).index(_LEVELS[-1]) + 1
         self.trunk = nn.Sequential()
         for name in list(layers)[:last]:
             self.trunk.add_module(name, layers[name])
         statistics = 4 * QUANTILES + 5 + _CELLS**2
         # photos differ little in most of these numbers: without normalisation training sees none
         self.read = nn.Sequential(
-            nn.BatchNorm1d(2 * 512), nn.Dropout(0.4), nn.Linear(2 * 512, 96), nn.ReLU()
+            nn.BatchNorm1d(2 * _CHANNELS), nn.Dropout(0.4), nn.Linear(2 * _CHANNELS, 96), nn.ReLU()
         )
         self.measure = nn.BatchNorm1d(statistics)
         self.mix = nn.Sequential(
@@ -88,8 +91,7 @@ class Predictor(nn.Module):
     def forward(self, image: Tensor) -> Prediction:
         """``(B, 3, H, W)`` in [0, 1], shrunk to 224 x 224 as the scorers see it."""
         view = functional.interpolate(image, (SIZE, SIZE), mode="area")
-        places = self.trunk(view.mul(2).sub(1))
-        seen = torch.cat([places.mean((-2, -1)), places.amax((-2, -1))], dim=1)
+        seen = pooled_levels(self.trunk, _LEVELS, view.mul(2).sub(1))
         measured = self.measure(tone_statistics(view))
         answer = self.answer(self.mix(torch.cat([self.read(seen), measured], dim=1)))
         points = torch.sigmoid(self.start + answer[:, :-1])

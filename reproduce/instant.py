@@ -41,9 +41,11 @@ FIXED = ("vibrance",)  # parameters that keep their default
 STORED = 256
 GOOD = 0.66
 BLACK = 0.08  # luma that good photos go below: no veil
-UNDAMAGED = 0.06
+UNDAMAGED = 0.03
+LEAST = 0.35  # of the damage: whether a photo lacks anything at all is for the scorer to say
 MISUSED = 0.4  # share of photos that the operator itself has flattened
 ANYHOW = 0.1  # share damaged in any direction; the rest lack what undeveloped photos lack
+HARM = 0.25  # what making a photo worse costs beyond the distance itself
 RESTRAINT = 0.3  # what a parameter that changes little must not do: wander
 FLATTENED: Mapping[str, tuple[float, float]] = {
     "contrast": (-0.9, 0.1),
@@ -63,23 +65,28 @@ def render(operator: Operator[Any], space: Space, image: Tensor, points: Tensor)
     return operator.render(operator.analyse(image, settings), settings)
 
 
+def reach(count: int, generator: Generator) -> Tensor:
+    """How much of a damage is done: from `LEAST` to all of it."""
+    return LEAST + (1 - LEAST) * torch.rand(count, generator=generator) ** 0.5
+
+
 def undeveloped(count: int, generator: Generator) -> Damage:
-    """Damage by `CAMERA`, from none to all of it: how much, not whether, is to be learned."""
+    """Damage by `CAMERA`: how much, not whether, is to be learned."""
     damage = sample_damage(count, generator, kinds=CAMERA, keep=1.1)
     for name, chance in UNDEVELOPED.items():
         present = torch.rand(count, generator=generator) < chance
         damage.amounts[name] = damage.amounts[name] * present
-    return damage.scaled_each(torch.rand(count, generator=generator) ** 0.5)
+    return damage.scaled_each(reach(count, generator))
 
 
 def flatten(operator: Operator[Any], space: Space, photos: Tensor, generator: Generator) -> Tensor:
     """Photos that the operator has made flat, or a little too strong."""
     count = len(photos)
-    reach = torch.rand(count, generator=generator) ** 0.5
+    strength = reach(count, generator)
     settings = {}
     for name in space.names:
         low, high = FLATTENED[name]
-        settings[name] = reach * (low + (high - low) * torch.rand(count, generator=generator))
+        settings[name] = strength * (low + (high - low) * torch.rand(count, generator=generator))
     return operator(photos, **settings)
 
 
@@ -235,6 +242,7 @@ def main() -> None:
         away = answer.points - network.start.sigmoid()
         return {
             "distance": after.mean() / 10,
+            "harm": HARM * (after - before).clamp(min=0).mean() / 10,
             "restraint": RESTRAINT * away.square().mean(),
             "benefit": 0.02 * functional.smooth_l1_loss(answer.benefit, helped),
         }

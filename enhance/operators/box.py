@@ -13,6 +13,7 @@ def box_mean(plane: Tensor, radius: int) -> Tensor:
     side; pooling costs the side itself, and differences of running sums cost digits.
     Differentiable.
 
+    >>> import torch
     >>> box_mean(torch.arange(5.0).reshape(1, 1, 1, 5), 1).flatten()
     tensor([0.3333, 1.0000, 2.0000, 3.0000, 3.6667])
     """

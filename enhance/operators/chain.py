@@ -37,6 +37,7 @@ class Chain(Operator[ChainLayers]):
     >>> chain = Chain([get("turbo"), get("laplacian")])
     >>> chain.name, "sigma_s" in chain.parameters_spec, "detail" in chain.parameters_spec
     ('turbo+laplacian', True, True)
+    >>> import torch
     >>> chain(torch.rand(1, 3, 16, 16), detail=torch.tensor([0.0, 1.0])).shape
     torch.Size([2, 3, 16, 16])
     """

@@ -21,6 +21,7 @@ def guided_filter(guide: Tensor, plane: Tensor, radius: int, eps: Tensor) -> Ten
     References:
         He, Sun and Tang, "Guided image filtering", ECCV 2010, equations 5, 6 and 8.
 
+    >>> import torch
     >>> flat = torch.full((1, 1, 5, 5), 0.25)
     >>> torch.allclose(guided_filter(flat, flat, 1, torch.tensor([0.01])), flat)
     True

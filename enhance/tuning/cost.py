@@ -21,8 +21,8 @@ from enhance.tuning.space import Space
 LEAVING_COST = 0.8
 """Score that one parameter moved over its whole range costs.
 
-Around a predictor's answer it lets the scorer remove most of those tried: a third of the damage of
-held-out photos, four in five of them moved the right way (`benchmarks/cost.py`).
+Around a predictor's answer the scorer then removes a third of the damage of held-out photos, and
+moves four in five of them the right way: the most among the weights tried (`benchmarks/cost.py`).
 """
 
 

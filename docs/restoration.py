@@ -85,10 +85,9 @@ NIMA and every scorer held out, and PSNR loses {limit} dB at most.
   because they are large.
 - **Raising NIMA is not evidence.** A loss raises what it is. Scorers held out gain a fraction of
   it, and some nothing at all.
-- **A judge can be unfit as well.** At native size idealo-technical gives the damaged photos of both
-  tasks a higher score than any restored one, and so does idealo-aesthetic with the noisy ones:
-  neither their doubt nor their consent says much. nima-aesthetic,
-  idealo-aesthetic and the loss itself have one ancestor, so their agreement says less than that of
+- **A judge can be unfit as well.** At native size the published scorers give the damaged photos of
+  both tasks a higher score than any restored one: neither their doubt nor their consent says
+  much. nima-aesthetic, idealo-aesthetic and the loss itself have one ancestor, so their agreement says less than that of
   strangers would. The audit below tells which scorer sees which damage.
 - **The guard keeps PSNR, and little else remains.** Projected in windows of 8 px and limited to
   what L1 alone reaches on the patch, NIMA gains about a third or less of what it gains unguarded.

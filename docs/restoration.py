@@ -87,8 +87,8 @@ NIMA and every scorer held out, and PSNR loses {limit} dB at most.
   it, and some nothing at all.
 - **A judge can be unfit as well.** At native size the published scorers give the damaged photos of
   both tasks a higher score than any restored one: neither their doubt nor their consent says
-  much. nima-aesthetic, idealo-aesthetic and the loss itself have one ancestor, so their agreement says less than that of
-  strangers would. The audit below tells which scorer sees which damage.
+  much. nima-aesthetic, idealo-aesthetic and the loss itself have one ancestor, so their agreement
+  says less than that of strangers would. The audit below tells which scorer sees which damage.
 - **The guard keeps PSNR, and little else remains.** Projected in windows of 8 px and limited to
   what L1 alone reaches on the patch, NIMA gains about a third or less of what it gains unguarded.
 - **The network is small and not trained to the end**: 2.3 minutes of one core, about 4 dB below

@@ -24,7 +24,6 @@ from scorers.preprocess import Preprocess
 from scorers.scorer import Scorer
 from scorers.zoo import embed
 
-PLAIN = Architecture("mobilenet_v1", OPTIONS)
 MULTILEVEL = Architecture("mobilenet_v1_multilevel", OPTIONS)
 START = (
     "reads several levels of the published aesthetic NIMA of idealo/image-quality-assessment "
@@ -72,11 +71,8 @@ def main() -> None:
     options = parser.parse_args()
     card = CARDS[options.name]
     if options.network:
-        state = torch.load(options.network, weights_only=True)
-        if not any(name.startswith("backbone.neck") for name in state):
-            card = replace(card, architecture=PLAIN)  # of a run before several levels were read
         network = card.architecture.build(len(card.buckets))
-        network.load_state_dict(state)
+        network.load_state_dict(torch.load(options.network, weights_only=True))
         print(embed(Scorer(network, card)))
         return
     measured = json.loads(options.figures.read_text())[options.name]

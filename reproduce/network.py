@@ -37,19 +37,10 @@ def score(network: nn.Module, image: Tensor, chunk: int = 64) -> Tensor:
 
 
 def begin(start: Path | None, published: Path) -> NIMA:
-    """The network to train: what an earlier run left in ``start/network.pt``, or the published one.
-
-    An earlier run may have trained the published architecture; its features and head are kept.
-    """
-    plain = load_tflite(published)
-    if start is None:
-        return multilevel(plain)
-    state = torch.load(start / "network.pt", weights_only=True)
-    if not any(name.startswith("backbone.neck") for name in state):
-        plain.load_state_dict(state)
-        return multilevel(plain)
-    network = multilevel(plain)
-    network.load_state_dict(state)
+    """The network to train: of an earlier run, ``start/network.pt``, or the published one."""
+    network = multilevel(load_tflite(published))
+    if start is not None:
+        network.load_state_dict(torch.load(start / "network.pt", weights_only=True))
     return network
 
 

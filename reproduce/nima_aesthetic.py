@@ -187,7 +187,6 @@ def main() -> None:
     recover = DistortAndRecover(
         partial(render, operator),
         bounds,
-        candidates=1,
         absent=ABSENT,
         groups=GROUPS,
     )
@@ -203,7 +202,7 @@ def main() -> None:
                 for i in draw(len(pool), PHOTOS // len(pools), generator)
             ]
         )
-        versions = recover(photos, partial(score, network), generator)
+        versions = recover(photos, generator)
         shape = versions.distances.shape
         chosen = draw(len(rated), RATED, generator)
         cuts = [random_crop_flip(p, generator, 0.85) for p in rated.batch(chosen).split(1)]

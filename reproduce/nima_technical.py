@@ -139,8 +139,9 @@ def validation(rated: RatedPhotos) -> Callable[[nn.Module], dict[str, float]]:
     soft = functional.interpolate(clean[..., 56:168, 56:168], (SIZE, SIZE), mode="bicubic")
     soft = soft.clamp(0, 1)
     few = torch.full((len(soft),), 1 / 255)
-    faint = {f"soft_noise_{n}": grain(soft, n * few, n) for n in (3, 6)}
+    faint = {f"soft_noise_{n}": grain(soft, n * few, round(n)) for n in (1.5, 3, 6)}
     copies = {
+        "noise_1.5": grain(clean, 1.5 * few, 1),
         "noise_5": damaged("noise", 5 / 255),
         "noise_15": damaged("noise", 15 / 255),
         "blur_1": damaged("blur", 1.0),

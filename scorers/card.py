@@ -91,9 +91,6 @@ class ModelCard:
     def to_markdown(self) -> str:
         """The card as a page for people."""
         shown = self.preprocess
-        shrunk = f"{shown.method}{' antialiased' if shown.antialias else ''}"
-        views = {"whole": [shrunk], "native": ["native squares"]}
-        views["both"] = views["native"] + views["whole"]
         options = "".join(f", {key}={value}" for key, value in self.architecture.options.items())
         rows = {
             "Licence": self.licence,
@@ -102,7 +99,8 @@ class ModelCard:
             "Architecture": f"NIMA on {self.architecture.backbone}{options}",
             "Scale": f"{len(self.buckets)} buckets, {self.buckets[0]:g} to {self.buckets[-1]:g}",
             "Shown as": f"{shown.size}x{shown.size}, "
-            f"{' and '.join(views[shown.view])}, "
+            f"{shown.method if shown.view == 'whole' else 'native squares'}"
+            f"{' antialiased' if shown.antialias else ''}, "
             f"mean {list(shown.mean)}, std {list(shown.std)}",
             "sha256 of the published file": self.source_sha256,
             "sha256": self.sha256,

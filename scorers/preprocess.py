@@ -19,7 +19,7 @@ from torch import Tensor
 from scorers.errors import InputError
 
 Method = Literal["nearest", "bilinear", "bicubic", "area"]
-View = Literal["whole", "native", "both"]
+View = Literal["whole", "native"]
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,7 @@ class Preprocess:
             finest detail, in which ways of shrinking differ most.
         view: ``"whole"`` shrinks the photo; ``"native"`` shows it as it is, in `crops` x `crops`
             evenly spaced squares whose opinions are averaged, because shrinking removes noise
-            and blur; ``"both"`` shows the squares and the whole, which count half each. A side
-            shorter than `size` is enlarged to it in any case.
+            and blur. A side shorter than `size` is enlarged to it either way.
         crops: squares along each side that is longer than `size`, for native views.
 
     >>> show = Preprocess(size=2, method="area", mean=(0.5,) * 3, std=(0.5,) * 3)
@@ -79,11 +78,9 @@ class Preprocess:
         >>> Preprocess(size=4, view="native").views(torch.rand(1, 3, 9, 4)).shape
         torch.Size([1, 3, 3, 4, 4])
         """
-        height, width = image.shape[-2:]
-        alike = (height, width) == (self.size, self.size)
-        if self.view == "whole" or (self.view == "both" and alike):
+        if self.view == "whole":
             return self(image)[:, None]
-        whole = image
+        height, width = image.shape[-2:]
         if min(height, width) < self.size:
             enlarged = (max(height, self.size), max(width, self.size))
             image = F.interpolate(image, enlarged, mode="bilinear", align_corners=False)
@@ -92,18 +89,7 @@ class Preprocess:
             for top in self._starts(image.shape[-2])
             for left in self._starts(image.shape[-1])
         ]
-        native = self.normalise(torch.stack(squares, dim=1))
-        return native if self.view == "native" else torch.cat([native, self(whole)[:, None]], dim=1)
-
-    def weights(self, count: int) -> Tensor:
-        """``(count,)`` shares of the `views` of a photo in its opinion; they sum to 1.
-
-        >>> Preprocess(view="both").weights(5)
-        tensor([0.1250, 0.1250, 0.1250, 0.1250, 0.5000])
-        """
-        if self.view == "both" and count > 1:
-            return torch.tensor([0.5 / (count - 1)] * (count - 1) + [0.5])
-        return torch.full((count,), 1 / count)
+        return self.normalise(torch.stack(squares, dim=1))
 
     def _starts(self, length: int) -> list[int]:
         """Where along a side the native squares begin."""

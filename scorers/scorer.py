@@ -73,8 +73,7 @@ class Scorer(nn.Module):
         views = self.card.preprocess.views(image.to(self.buckets.dtype))
         flat = views.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         shares: Tensor = self.network(flat)
-        weights = self.card.preprocess.weights(views.shape[1]).to(shares)
-        return (shares.unflatten(0, views.shape[:2]) * weights[:, None]).sum(1)
+        return shares.unflatten(0, views.shape[:2]).mean(1)
 
     def forward(self, image: Tensor) -> Tensor:
         """``(B, 3, H, W)`` in [0, 1] -> ``(B,)``: mean opinion."""

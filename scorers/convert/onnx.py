@@ -33,7 +33,7 @@ class Shown(nn.Module):
         self.preprocess = scorer.card.preprocess
 
     def forward(self, image: Tensor) -> Tensor:
-        if self.preprocess.view != "native":
+        if self.preprocess.view == "whole":
             image = self.preprocess.soften(image)
         shares: Tensor = self.network(self.preprocess.normalise(image))
         return shares

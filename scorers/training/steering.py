@@ -1,10 +1,9 @@
 """Distort and recover: versions of a good photo, each with its distance from it.
 
 A scorer used as an objective needs its maximum over an operator's settings to lie where the
-photo is already good. So each good photo is shown with damaged copies, with renderings of both
-by the operator at random settings, and with the rendering that the scorer itself likes best at
-that moment: the one it would be fooled by. All versions are then ranked by their distance from
-the good photo.
+photo is already good. So each good photo is shown with damaged copies, with tone carried too far,
+and with renderings of it and of a damaged copy by the operator at random settings. All versions are
+then ranked by their distance from the good photo.
 """
 
 from __future__ import annotations
@@ -66,7 +65,6 @@ class DistortAndRecover:
     Attributes:
         render: the operator.
         bounds: its tuned parameters' bounds; each must contain 0, the identity.
-        candidates: renderings that the scorer is asked about, per photo; with 1 it is not asked.
         tries: settings among which the nearest to the photo is looked for, on a small copy.
         detail: chance that a photo's damage includes blur, noise, JPEG or over-denoising.
         absent: chance, per group of parameters, that a rendering leaves the group at 0, so that
@@ -76,7 +74,6 @@ class DistortAndRecover:
 
     render: Renderer
     bounds: Mapping[str, tuple[float, float]]
-    candidates: int = 5
     tries: int = 32
     detail: float = 0.25
     absent: float = 0.0
@@ -91,13 +88,10 @@ class DistortAndRecover:
         return Damage({**tone.amounts, **kept}, tone.noise_seed)
 
     @torch.no_grad()
-    def __call__(
-        self, photos: Tensor, score: Callable[[Tensor], Tensor], generator: Generator
-    ) -> Versions:
-        """Versions of ``(P, 3, H, W)`` good photos: itself, damaged, half damaged, overdone and
-        half as much overdone, and for the photo or its damaged copy three renderings: nearest to
-        the photo, liked best by `score` (or of the photo itself, where `score` is not asked),
-        random.
+    def __call__(self, photos: Tensor, generator: Generator) -> Versions:
+        """Versions of ``(P, 3, H, W)`` good photos: itself, damaged, half damaged, half overdone
+        and overdone, and three renderings: the nearest to the photo, of it or of its damaged copy;
+        one of the photo at random; and one at random of what the nearest was made of.
         """
         count = len(photos)
         damage = self.damage(count, generator)
@@ -108,16 +102,10 @@ class DistortAndRecover:
         from_damaged = torch.rand(count, generator=generator) < 0.6
         base = torch.where(from_damaged[:, None, None, None], damaged, photos)
         nearest = self._nearest(base, photos, generator)
-        rendered = self.render(base, self.settings(self.candidates, count, generator))
-        everyone = torch.arange(count)
-        anyone = torch.randint(self.candidates, (count,), generator=generator)
-        if self.candidates > 1:
-            liked = score(rendered.flatten(0, 1)).reshape(rendered.shape[:2])
-            other = rendered[liked.argmax(0), everyone]
-        else:
-            other = self.render(photos, self.settings(1, count, generator))[0]
-        picked = [nearest, other, rendered[anyone, everyone]]
-        images = torch.stack([photos, damaged, half, *beyond, *picked], dim=1)
+        anyhow, own = (
+            self.render(image, self.settings(1, count, generator))[0] for image in (base, photos)
+        )
+        images = torch.stack([photos, damaged, half, *beyond, nearest, own, anyhow], dim=1)
         return Versions(images, colour_distance(images, photos[:, None]))
 
     def settings(self, count: int, photos: int, generator: Generator) -> dict[str, Tensor]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -125,23 +123,6 @@ def test_a_native_scorer_averages_the_opinions_of_its_squares() -> None:
     photo = torch.rand(1, 3, 32, 16)
     apart = [scorer.opinion(photo[..., :16, :]), scorer.opinion(photo[..., 16:, :])]
     torch.testing.assert_close(scorer.opinion(photo), torch.stack(apart).mean(0))
-
-
-def test_squares_and_the_whole_count_half_each() -> None:
-    from scorers.card import Architecture, ModelCard
-    from scorers.scorer import Scorer
-
-    card = ModelCard("tiny", Architecture("mobilenet_v1", {"width": 0.25}), Preprocess(size=16))
-    whole = Scorer.untrained(card)
-    native, both = (
-        Scorer(whole.network, replace(card, preprocess=Preprocess(size=16, view=view, crops=2)))
-        for view in ("native", "both")
-    )
-    photo = torch.rand(2, 3, 40, 16)
-    expected = (native.opinion(photo) + whole.opinion(photo)) / 2
-    torch.testing.assert_close(both.opinion(photo), expected)
-    square = photo[..., :16, :]
-    torch.testing.assert_close(both.opinion(square), whole.opinion(square))
 
 
 def test_blur_takes_what_two_ways_of_shrinking_disagree_about() -> None:

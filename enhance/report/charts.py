@@ -90,9 +90,14 @@ def nice_ticks(low: float, high: float, most: int = 5) -> list[float]:
     >>> nice_ticks(-0.13, 0.42)
     [0.0, 0.2, 0.4]
     """
-    step = 10 ** math.floor(math.log10((high - low) / most))
+    step = finer = 10 ** math.floor(math.log10((high - low) / most))
     while (high - low) / step > most:
-        step *= 2 if f"{step:e}"[0] in "15" else 2.5
+        finer, step = step, step * (2 if f"{step:e}"[0] in "15" else 2.5)
+    # between bounds less than a step apart there may be no multiple of it, but of the finer one
+    return _multiples(step, low, high) or _multiples(finer, low, high)
+
+
+def _multiples(step: float, low: float, high: float) -> list[float]:
     count = range(math.ceil(low / step), math.floor(high / step) + 1)
     return [round(index * step, 12) + 0.0 for index in count]
 

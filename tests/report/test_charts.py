@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from enhance.operators.base import Parameter
@@ -18,6 +18,7 @@ SMALL = st.floats(-1e3, 1e3).map(lambda value: round(value, 6))
 
 
 @given(SMALL, st.floats(1e-4, 1e3), st.integers(2, 9))
+@example(1.0, 401.0, 2)  # no multiple of 500 within
 def test_ticks_are_round_even_and_within(low: float, width: float, most: int) -> None:
     high = low + width
     ticks = charts.nice_ticks(low, high, most)

@@ -27,7 +27,7 @@ from benchmarks._timing import machine, write_json
 from benchmarks.scorers import ciede2000
 from enhance.operators.base import Operator
 from enhance.operators.registry import get
-from enhance.tuning.cost import LEAVING_COST, leaving_cost
+from enhance.tuning.cost import ANSWER_COST, leaving_cost
 from enhance.tuning.guards.score import Worth, colour_change
 from enhance.tuning.objective import Objective
 from enhance.tuning.predictor import predict
@@ -114,7 +114,7 @@ def choices(
 
 def tables(rows: Sequence[Mapping[str, Any]]) -> str:
     """By weight, whatever the gain; by least gain and by rate, at the weight in use."""
-    column, anything = WEIGHTS.index(LEAVING_COST), Worth(least=-math.inf, rate=0)
+    column, anything = WEIGHTS.index(ANSWER_COST), Worth(least=-math.inf, rate=0)
     parts = {
         "weight": [(weight, i, anything) for i, weight in enumerate(WEIGHTS)],
         "least gain": [(gain, column, Worth(least=gain)) for gain in GAINS],

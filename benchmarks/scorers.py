@@ -1,6 +1,6 @@
 """Which scorer can be trusted, and with what: agreement, pairs, robustness, steering.
 
-    ENHANCE_DATA=folder python -m benchmarks.scorers nima-aesthetic nima-technical PATH...
+    ENHANCE_DATA=folder python -m benchmarks.scorers [NAME|PATH ...]
 
 Reads `biq2021` (test split of the training scripts), `fivek_dpe9`, `polyu_real_noise` and
 `kodak24` under ``ENHANCE_DATA``; none of these photos trained or selected an embedded scorer.
@@ -139,7 +139,9 @@ COPIES = {
 def main() -> None:
     """Measure the scorers named and print one table; ``--write`` records it in docs."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("scorers", nargs="+", help="names or paths")
+    parser.add_argument(
+        "scorers", nargs="*", default=["nima-aesthetic", "nima-technical"], help="names or paths"
+    )
     parser.add_argument("--write", action="store_true", help="record in docs/benchmarks")
     options = parser.parse_args()
     shared = Path(os.environ["ENHANCE_DATA"])

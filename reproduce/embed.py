@@ -26,8 +26,8 @@ from scorers.zoo import embed
 
 MULTILEVEL = Architecture("mobilenet_v1_multilevel", OPTIONS)
 START = (
-    "reads several levels of the published aesthetic NIMA of idealo/image-quality-assessment "
-    "(Apache-2.0, MobileNet v1 trained on AVA), fine-tuned"
+    "a new neck that reads several levels of the published aesthetic NIMA of "
+    "idealo/image-quality-assessment (Apache-2.0, MobileNet v1 trained on AVA), left as it is"
 )
 BIQ = "BIQ2021 (2,103 of 2,629 photos, their mean opinions; no licence stated, not redistributed)"
 
@@ -40,7 +40,7 @@ CARDS = {
         "objective of tone operators.",
         origin=f"reproduce/nima_aesthetic.py; {START}",
         licence="Apache-2.0",
-        training_data=f"{BIQ}; 1,665 Unsplash photographs and damaged copies of them; "
+        training_data=f"{BIQ}; 1,698 Unsplash photographs and damaged copies of them; "
         "opinions of the network it started from",
         limits="Sees a photo of 224 x 224 pixels: no noise, no fine sharpness. Knows one scale "
         "of taste, the average one. A setting far from the photo that it ranks high is a bug of "

@@ -1,4 +1,4 @@
-"""Embed trained predictors: one trunk for all of them, and a small file for each operator.
+"""Embed trained predictors: a small file for each operator, beside the tone scorer's trunk.
 
 python -m reproduce.embed_predictors runs/instant/{tone,laplacian}.safetensors
 """
@@ -10,22 +10,20 @@ from pathlib import Path
 
 import torch
 
-from enhance.tuning.predictor import WEIGHTS, load_predictor, save_predictor, save_trunk
+from enhance.tuning.predictor import WEIGHTS, load_predictor, save_predictor, shared_trunk
 
 
 def main() -> None:
-    """Write ``trunk.safetensors`` and the predictors, which must share the trunk."""
+    """Write the predictors without their trunk, which must be that of the tone scorer."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("predictors", nargs="+", type=Path, help="OPERATOR.safetensors")
-    paths = parser.parse_args().predictors
-    networks = [load_predictor(path) for path in paths]
-    shared = networks[0].trunk.state_dict()
-    for path, network in zip(paths, networks, strict=True):
-        own = network.trunk.state_dict()
-        if not all(torch.equal(own[name], value) for name, value in shared.items()):
-            raise SystemExit(f"{path} has a trunk of its own; train it with --from {paths[0]}")
+    shared = shared_trunk()
+    for path in parser.parse_args().predictors:
+        network = load_predictor(path)
+        own = network.state_dict()
+        if not all(torch.allclose(own[n], v, atol=1e-3) for n, v in shared.items()):
+            raise SystemExit(f"{path} has a trunk of its own, which is not that of the scorer")
         save_predictor(network, WEIGHTS / path.name, trunk=False)
-    save_trunk(networks[0], WEIGHTS)
 
 
 if __name__ == "__main__":

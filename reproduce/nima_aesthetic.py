@@ -2,50 +2,52 @@
 
     python -m reproduce.nima_aesthetic --out runs/nima-aesthetic
 
-The network is the published aesthetic one (NIMA on MobileNet, trained on AVA), of which several
-levels are read; its upper blocks and the new neck are trained under one loss:
+Several levels of the published aesthetic network (NIMA on MobileNet, trained on AVA) are read by a
+new neck, which is trained under one loss:
 
 - versions of a good photo are ranked by their distance from it (`scorers.training.steering`),
-  with realistic damage, with tone carried too far and with the tone operator's own settings; and
-  the distance of the version that the scores would choose is kept small;
+  and the distance of the version that a search would end at is kept small;
 - human means of BIQ2021: correlation and pairwise order within a batch;
-- the published network's opinion of undamaged photos, by EMD, so that the scale stays its own;
-- the same photo shrunk in two ways must score the same; what is left of the finest detail, in
-  which filters differ most, is blurred away before the network sees it.
+- the published head's opinion of undamaged photos, by EMD, so that the scale stays its own;
+- the same photo shrunk in two ways must score the same, sharpened photos too; what is left of the
+  finest detail, in which filters differ most, is blurred away before the network sees it.
 
 Photos come from `biq2021` and `unsplash_biq256` under ``ENHANCE_DATA``; every photo belongs to
-train, validation or test by a hash of its name. FiveK, PolyU and Kodak are never read here.
+train, validation or test by a hash of its name. FiveK, PolyU and Kodak are never read here. What
+the trunk says of 2,200 photos in 36 versions is kept in ``OUT/described`` (2 GB, half an hour on
+two cores); a run that was stopped goes on from there.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from scipy.stats import spearmanr
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
 from enhance.operators.base import Operator
 from enhance.operators.resolve import resolve_operator
 from reproduce.network import (
     BUCKETS,
     SIZE,
-    SLOWER,
     begin,
-    channels_last,
+    describe,
+    kept,
+    kept_shards,
     opinion,
+    score,
     standardise,
-    train_only_above,
 )
-from scorers.convert.tflite import load_tflite
 from scorers.losses import emd_loss
+from scorers.nima import NIMA
 from scorers.preprocess import Preprocess
-from scorers.training.damage import CAMERA, Damage, sample_damage
+from scorers.training.damage import CAMERA, Damage, gaussian_blur, sample_damage
 from scorers.training.loop import Schedule, train
 from scorers.training.photos import RatedPhotos, draw, load_rated
 from scorers.training.ranking import (
@@ -55,14 +57,24 @@ from scorers.training.ranking import (
     rank_by_distance,
 )
 from scorers.training.resampling import METHODS, random_crop_flip, random_view, resample
-from scorers.training.steering import DistortAndRecover, colour_distance, random_settings
+from scorers.training.steering import (
+    DistortAndRecover,
+    Versions,
+    colour_distance,
+    random_settings,
+)
 
 OPERATOR = "tone"
-GROUPS = (("contrast",), ("saturation",), ("detail", "shadow", "brightness"))
-ABSENT = 0.4  # of a rendering, chance that a group of settings is left at 0
-GOOD = 0.66  # mean opinion above which a photo serves as a place where tone should stop
-WEIGHTS = {"rank": 6.0, "chosen": 0.15, "human": 0.35, "teacher": 0.4, "consistency": 1.5}
-TEMPERATURE = 0.3  # of the choice among versions, in points
+CHAIN = (("contrast",), ("saturation",))  # operators of the chain that may be absent
+LAPLACIAN = ("detail", "shadow", "brightness")
+ABSENT = 0.65
+GOOD = 0.62  # mean opinion above which a rated photo serves as a place where tone should stop
+SHARDS = 44
+SHARD = 50  # photos
+WEIGHTS = {"rank": 6.0, "chosen": 0.3, "human": 2.0, "teacher": 0.2, "consistency": 4.0}
+MARGIN = 0.05  # points that a unit of distance must be worth
+LARGEST_MARGIN = 0.8
+TEMPERATURE = 0.1  # of the choice among versions, in points
 PROBES = (
     ("exposure", -1.0),
     ("exposure", 0.5),
@@ -75,14 +87,8 @@ PROBES = (
 )
 """Damage that the validation photos should score above, one kind at a time."""
 PREPROCESS = Preprocess(method="area", blur=0.7)
-PHOTOS = 6  # good photos a step
-RATED = 10  # rated photos a step, each shrunk in two ways
-
-
-def score(network: nn.Module, image: Tensor, chunk: int = 64) -> Tensor:
-    """``(B,)`` mean opinion of views ``(B, 3, 224, 224)``."""
-    said = [opinion(network, PREPROCESS.soften(part)) for part in image.split(chunk)]
-    return torch.cat(said) @ BUCKETS
+PLAIN = METHODS.index("area")  # of the views of a rated photo, the one it is judged by
+PHOTOS, RATED = 48, 256  # a step
 
 
 def render(operator: Operator[Any], image: Tensor, settings: Mapping[str, Tensor]) -> Tensor:
@@ -90,156 +96,189 @@ def render(operator: Operator[Any], image: Tensor, settings: Mapping[str, Tensor
     return operator.render(operator.analyse(image), operator.complete(settings, like=image))
 
 
-@torch.no_grad()
-def teacher_opinions(teacher: nn.Module, photos: RatedPhotos) -> Tensor:
-    """``(N, 10)``: opinions of the published network, averaged over three sampling phases."""
+def said_of(network: NIMA, views: Tensor) -> Tensor:
+    """What the trunk says of views ``(..., 3, 224, 224)`` as this scorer is shown them."""
+    flat = views.reshape(-1, *views.shape[-3:])
+    return describe(network, PREPROCESS.soften(flat)).reshape(*views.shape[:-3], -1)
+
+
+def versions_of(
+    network: NIMA, pools: list[RatedPhotos], recover: DistortAndRecover, shard: int
+) -> dict[str, Tensor]:
+    """Versions of `SHARD` photos, of every five one to two from the rated ones."""
+    generator = torch.Generator().manual_seed(9000 + shard)
+    rows: list[dict[str, Tensor]] = []
+    for batch in range(SHARD // 5):
+        counts = (3, 2) if batch % 3 == 0 else (4, 1)
+        photos = torch.cat(
+            [
+                random_view(random_crop_flip(pool.batch(i[None]), generator, 0.7), SIZE, generator)
+                for pool, count in zip(pools, counts, strict=True)
+                for i in draw(len(pool), count, generator)
+            ]
+        )
+        versions: Versions = recover(photos, generator)
+        rows.append(
+            {"said": said_of(network, versions.images), "distances": versions.distances},
+        )
+    return {key: torch.cat([row[key] for row in rows]) for key in rows[0]}
+
+
+def ratings_of(network: NIMA, photos: RatedPhotos) -> dict[str, Tensor]:
+    """Rated photos shrunk in every way, and a cut of each, sharpened, in all ways but one."""
+    generator = torch.Generator().manual_seed(3)
     rows = []
-    for indices in torch.arange(len(photos)).split(64):
-        batch = photos.batch(indices)
-        views = [resample(batch, SIZE, "nearest", phase) for phase in (0.0, 0.33, 0.66)]
-        rows.append(torch.stack([opinion(teacher, view) for view in views]).mean(0))
-    return torch.cat(rows)
+    for indices in torch.arange(len(photos)).split(8):
+        whole = photos.batch(indices)
+        views = [resample(whole, SIZE, method) for method in METHODS]
+        cuts = [random_crop_flip(photo, generator, 0.85) for photo in whole.split(1)]
+        amounts = 3 * torch.rand(len(cuts), generator=generator)
+        sharp = [
+            (cut + amount * (cut - gaussian_blur(cut, 1.0))).clamp(0, 1)
+            for cut, amount in zip(cuts, amounts, strict=True)
+        ]
+        for method in METHODS[:-1]:
+            phase = float(torch.rand((), generator=generator))
+            views.append(torch.cat([resample(cut, SIZE, method, phase) for cut in sharp]))
+        rows.append(said_of(network, torch.stack(views, dim=1)))
+    return {"said": torch.cat(rows), "means": photos.means}
 
 
-def validation(
-    photos: RatedPhotos, rated: RatedPhotos, recover: DistortAndRecover
-) -> Callable[[nn.Module], dict[str, float]]:
-    """Figures on the validation split: unguarded recovery, human agreement, resize spread."""
+def recovery_of(
+    network: NIMA, photos: RatedPhotos, recover: DistortAndRecover
+) -> dict[str, Tensor]:
+    """What one unguarded search would see: 73 settings of 64 damaged photos, and undamaged."""
     generator = torch.Generator().manual_seed(7)
-    clean = resample(photos.batch(draw(len(photos), 32, generator)), SIZE, "area")
+    clean = resample(photos.batch(draw(len(photos), 64, generator)), SIZE, "area")
     damaged = sample_damage(len(clean), generator, kinds=CAMERA, keep=0.7)(clean)
-    bounds = {name: recover.bounds[name] for name in GROUPS[-1]}
-    settings = random_settings(bounds, 72, 1, generator)
+    settings = random_settings({n: recover.bounds[n] for n in LAPLACIAN}, 72, 1, generator)
     settings = {name: torch.cat([torch.zeros(1, 1), v]) for name, v in settings.items()}
-    overdone = {
-        f"{name}_{amount:+g}": Damage({name: torch.full((len(clean),), amount)})(clean)
-        for name, amount in PROBES
+    said, distances = [], []
+    for good, bad in zip(clean.split(1), damaged.split(1), strict=True):
+        seen = [recover.render(start, settings)[:, 0] for start in (bad, good)]
+        said.append(torch.stack([said_of(network, images) for images in seen]))
+        distances.append(torch.stack([colour_distance(images, good) for images in seen]))
+    probes = [Damage({name: torch.full((len(clean),), by)})(clean) for name, by in PROBES]
+    return {
+        "said": torch.stack(said),
+        "distances": torch.stack(distances),
+        "probes": torch.stack([said_of(network, images) for images in (clean, *probes)]),
     }
 
-    @torch.no_grad()
-    def figures(network: nn.Module) -> dict[str, float]:
-        before, after, best, kept = [], [], [], []
-        for good, bad in zip(clean.split(1), damaged.split(1), strict=True):
-            for start in (bad, good):
-                versions = recover.render(start, settings)[:, 0]
-                distance = colour_distance(versions, good)
-                chosen = distance[score(network, versions).argmax()]
-                if start is bad:
-                    before.append(distance[0])
-                    after.append(chosen)
-                    best.append(distance.min())
-                else:
-                    kept.append(chosen)
-        means, spreads = [], []
-        for indices in torch.arange(len(rated)).split(32):
-            batch = rated.batch(indices)
-            views = torch.stack([score(network, resample(batch, SIZE, m)) for m in METHODS])
-            means.append(views[2])
-            spreads.append(views.amax(0) - views.amin(0))
-        mean = torch.cat(means)
-        closer = torch.stack(after) < torch.stack(before)
-        base = score(network, clean)
-        below = {name: score(network, copy) < base for name, copy in overdone.items()}
-        return {
-            "damaged": round(float(torch.stack(before).mean()), 3),
-            "recovered": round(float(torch.stack(after).mean()), 3),
-            "hindsight": round(float(torch.stack(best).mean()), 3),
-            "closer": round(float(closer.float().mean()), 3),
-            "undamaged_moved": round(float(torch.stack(kept).mean()), 3),
-            "srcc": round(float(spearmanr(mean.numpy(), rated.means.numpy()).statistic), 4),
-            "score_std": round(float(mean.std()), 3),
-            "resize_spread": round(float(torch.cat(spreads).mean()), 3),
-            **{name: round(float(lower.float().mean()), 2) for name, lower in below.items()},
-        }
 
-    return figures
+@torch.no_grad()
+def figures(
+    recovery: Mapping[str, Tensor], rated: Mapping[str, Tensor], network: nn.Module
+) -> dict[str, float]:
+    """Figures on the validation split: unguarded recovery, human agreement, resize spread."""
+    distances = recovery["distances"]
+    scores = score(network, recovery["said"], 4)
+    after = distances.gather(2, scores.argmax(2, keepdim=True))[..., 0]
+    (before, kept_still), (recovered, moved) = distances[..., 0].unbind(1), after.unbind(1)
+    order = [
+        spearmanr(s.numpy(), -d.numpy()).statistic
+        for s, d in zip(scores[:, 0], distances[:, 0], strict=True)
+    ]
+    views = score(network, rated["said"])
+    plain, sharp = views[:, : len(METHODS)], views[:, len(METHODS) :]
+    good, *below = score(network, recovery["probes"])
+    found = {
+        "damaged": before.mean(),
+        "recovered": recovered.mean(),
+        "hindsight": distances[:, 0].amin(1).mean(),
+        "closer": (recovered < before).float().mean(),
+        "order": torch.tensor(order).mean(),
+        "undamaged_moved": (moved - kept_still).mean(),
+        "srcc": torch.tensor(spearmanr(views[:, PLAIN].numpy(), rated["means"].numpy()).statistic),
+        "score_std": views[:, PLAIN].std(),
+        "resize_spread": (plain.amax(1) - plain.amin(1)).mean(),
+        "resize_spread_sharp": (sharp.amax(1) - sharp.amin(1)).mean(),
+    }
+    for (name, by), copy in zip(PROBES, below, strict=True):
+        found[f"{name}_{by:+g}"] = (copy < good).float().mean()
+    return {name: round(float(value), 3) for name, value in found.items()}
 
 
 def main() -> None:
     """Train, and leave the network's weights in ``OUT/network.pt``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/nima-aesthetic"))
-    parser.add_argument("--steps", type=int, default=1000)
-    parser.add_argument("--from", dest="start", type=Path, help="folder of a run to go on from")
+    parser.add_argument("--steps", type=int, default=250)
     parser.add_argument("--rate", type=float, default=5e-4)
     options = parser.parse_args()
     shared = Path(os.environ["ENHANCE_DATA"])
     torch.manual_seed(0)
-
-    published = shared / "weights/idealo_mobilenet_aesthetic.int8.tflite"
-    teacher = load_tflite(published)
-    teacher.requires_grad_(False).eval()
-    channels_last(teacher)
-    network = begin(options.start, published)
-    train_only_above(network)
-
-    human = load_rated(shared / "data/biq2021/scores.csv", 512)
-    good = load_rated(shared / "data/unsplash_biq256/scores.csv", 256)
-    rated, published = human.part("train"), good.part("train")
-    pools = [published, published, rated.at_least(GOOD)]  # two thirds from the larger pool
-    opinions = teacher_opinions(teacher, rated)
-
-    shown = resample(rated.batch(torch.arange(400)), SIZE, "area")
-    standardise(network, PREPROCESS.soften(shown))
+    network = begin(shared / "weights/idealo_mobilenet_aesthetic.int8.tflite")
     operator = resolve_operator(OPERATOR)
     spec = operator.parameters_spec
-    bounds = {name: (spec[name].low, spec[name].high) for group in GROUPS for name in group}
+    names = (*(name for group in CHAIN for name in group), *LAPLACIAN)
     recover = DistortAndRecover(
         partial(render, operator),
-        bounds,
+        {name: (spec[name].low, spec[name].high) for name in names},
         absent=ABSENT,
-        groups=GROUPS,
+        groups=CHAIN,
     )
+    human = load_rated(shared / "data/biq2021/scores.csv", 512)
+    published = load_rated(shared / "data/unsplash_biq256/scores.csv", 256)
+    pools = [published.part("train"), human.part("train").at_least(GOOD)]
+
+    described = options.out / "described"
+    held = human.part("validation")
+    recovery = kept(
+        described / "recovery.pt",
+        lambda: recovery_of(network, published.part("validation"), recover),
+    )
+    judged = kept(described / "rated-validation.pt", lambda: ratings_of(network, held))
+    rated = kept(described / "rated.pt", lambda: ratings_of(network, human.part("train")))
+    good = kept_shards(
+        described, "versions", SHARDS, lambda i: versions_of(network, pools, recover, i)
+    )
+    searches = recover(torch.rand(1, 3, 64, 64), torch.Generator()).searches
+    standardise(network, rated["said"][:, PLAIN])
+    with torch.no_grad():  # an untrained neck is not heard: this is the published opinion
+        opinions = torch.cat([opinion(network, part[:, PLAIN]) for part in rated["said"].split(64)])
+    ways = len(METHODS)
 
     def step_loss(step: int) -> dict[str, Tensor]:
-        generator: Generator = torch.Generator().manual_seed(
-            (100_000 if options.start else 1000) + step
-        )
-        photos = torch.cat(
-            [
-                random_view(random_crop_flip(pool.batch(i[None]), generator, 0.7), SIZE, generator)
-                for pool in pools
-                for i in draw(len(pool), PHOTOS // len(pools), generator)
-            ]
-        )
-        versions = recover(photos, generator)
-        shape = versions.distances.shape
-        chosen = draw(len(rated), RATED, generator)
-        cuts = [random_crop_flip(p, generator, 0.85) for p in rated.batch(chosen).split(1)]
-        shrunk = [random_view(cut, SIZE, generator) for cut in cuts + cuts]
-        said = opinion(
-            network, PREPROCESS.soften(torch.cat([versions.images.flatten(0, 1), *shrunk]))
-        )
-        ranked, first, second = said.split([shape.numel(), RATED, RATED])
-        means = torch.stack([first @ BUCKETS, second @ BUCKETS])
-        both = means.mean(0)
-        scores = (ranked @ BUCKETS).reshape(shape)
-        rank = rank_by_distance(
-            scores,
-            versions.distances,
-            margin_per_unit=0.05,
-            largest_margin=0.8,
-        )
-        target = rated.means[chosen]
+        generator = torch.Generator().manual_seed(1000 + step)
+        photos = draw(len(good["said"]), PHOTOS, generator)
+        distances = good["distances"][photos]
+        scores = opinion(network, good["said"][photos]) @ BUCKETS
+        people = draw(len(rated["said"]), RATED, generator)
+        first, second = torch.randint(ways, (2, RATED), generator=generator)
+        sharp = torch.rand(RATED, generator=generator) < 0.4
+        others = torch.randint(ways, 2 * ways - 1, (2, RATED), generator=generator)
+        first, second = torch.where(sharp, others[0], first), torch.where(sharp, others[1], second)
+        said = opinion(network, rated["said"][people, torch.stack([first, second])])
+        means = said @ BUCKETS
+        both, target = means.mean(0), rated["means"][people]
         losses = {
-            "rank": rank,
-            "chosen": expected_distance(scores, versions.distances, temperature=TEMPERATURE),
+            "rank": rank_by_distance(
+                scores, distances, margin_per_unit=MARGIN, largest_margin=LARGEST_MARGIN
+            ),
+            "chosen": torch.stack(
+                [
+                    expected_distance(
+                        scores[:, columns], distances[:, columns], temperature=TEMPERATURE
+                    )
+                    for columns in searches
+                ]
+            ).sum(),
             "human": correlation_loss(both, target) + pairwise_logistic(both, target),
-            "teacher": emd_loss(torch.cat([first, second]), opinions[chosen].repeat(2, 1)),
+            "teacher": emd_loss(said.flatten(0, 1), opinions[people].repeat(2, 1)),
             "consistency": (means[0] - means[1]).abs().mean(),
         }
         return {name: WEIGHTS[name] * value for name, value in losses.items()}
 
-    held = validation(good.part("validation"), human.part("validation"), recover)
     trained = train(
         network,
         step_loss,
         Schedule(options.steps, options.rate),
         options.out,
-        validate=held,
-        weight_decay=0.05,
-        slower=SLOWER,
-        validate_every=250,
+        decay=0.98,
+        weight_decay=1.0,
+        validate=partial(figures, recovery, judged),
+        validate_every=100,
     )
     torch.save(trained.state_dict(), options.out / "network.pt")
 

@@ -2,25 +2,28 @@
 
     python -m reproduce.nima_technical --out runs/nima-technical
 
-As for `nima-aesthetic`, several levels of the published aesthetic network are read (it sees quality
-better than the one trained on TID2013). One loss again:
+As for `nima-aesthetic`, several levels of the published aesthetic network are read by a new neck
+(that network sees quality better than the one trained on TID2013). One loss again:
 
 - human means of BIQ2021 as opinions on ten buckets (maximum entropy, stated std model), by EMD,
   correlation and pairwise order, on native crops and on whole-image views;
 - native crops of good photos ranked above copies that are noisy, blurred, compressed, flat, or
   denoised too little or too much, by their distance from the crop; half of the crops are enlarged
   first, for a large photo is soft at its own resolution, and there noise must not pass for detail;
-- the same crop moved by a pixel must score the same.
+- of one noisy crop denoised at several settings, the nearest to the clean crop is to be chosen;
+- noise that can hardly be seen must cost something too.
 
 Photos come from `biq2021` under ``ENHANCE_DATA``, split by a hash of their names; PolyU, Kodak
-and FiveK are never read here.
+and FiveK are never read here. What the trunk says of them is kept in ``OUT/described`` (1 GB, half
+an hour on one core); a run that was stopped goes on from there.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -32,26 +35,51 @@ from enhance.operators.turbo import Turbo
 from reproduce.network import (
     BUCKETS,
     SIZE,
-    SLOWER,
     begin,
+    describe,
+    kept,
+    kept_shards,
     opinion,
     score,
     standardise,
-    train_only_above,
 )
 from scorers.losses import emd_loss
+from scorers.nima import NIMA
 from scorers.opinion import maximum_entropy, typical_std
-from scorers.training.damage import DETAIL, TONE, Damage, overdone_damage, sample_damage
+from scorers.training.damage import (
+    DETAIL,
+    TONE,
+    Damage,
+    camera_noise,
+    overdone_damage,
+    sample_damage,
+)
 from scorers.training.loop import Schedule, train
 from scorers.training.photos import RatedPhotos, draw, load_rated
-from scorers.training.ranking import correlation_loss, pairwise_logistic, rank_by_distance
+from scorers.training.ranking import (
+    correlation_loss,
+    expected_distance,
+    pairwise_logistic,
+    rank_by_distance,
+)
 from scorers.training.resampling import random_crop_flip, random_view, resample
+from scorers.training.sensor import sensor_noise
 
 GOOD = 0.62
 ENLARGED = 3.0  # at most
 SOFT = 0.6  # share of the squares that are enlarged
-RATED = 20  # rated photos a step, each shown as a square and whole
-WEIGHTS = {"rank": 4.0, "emd": 3.0, "human": 2.0, "consistency": 0.5}
+SENSOR = 0.5  # share of noise that is drawn in a sensor's mosaic
+SHARDS = 32
+SHARD = 50  # squares
+SQUARES = 5  # of a rated photo: its corners and its middle
+WEIGHTS = {"rank": 4.0, "chosen": 1.0, "faint": 4.0, "emd": 3.0, "human": 4.0}
+TEMPERATURE = 0.1  # of the choice among denoised versions, in points
+LEAD = 0.2  # points that a square should be ahead of itself with faint noise
+SEARCHES = ((12, 13, 14, 15, 16, 17), (9, 18, 19, 20), (7, 21), (0, 22))
+"""Columns of `versions` that one search for a denoiser's setting would compare."""
+FAINT = ((0, 7), (7, 8), (0, 9), (0, 10))
+"""Columns of `versions`, the better first, that differ by little noise only."""
+SQUARES_A_STEP, RATED = 48, 192
 
 
 def distance(image: Tensor, reference: Tensor) -> Tensor:
@@ -83,17 +111,23 @@ def good_crop(photo: Tensor, generator: Generator) -> Tensor:
 
 
 def grain(crops: Tensor, std: Tensor, seed: int) -> Tensor:
-    """Crops with noise of `std` ``(P,)``, as a camera leaves it."""
-    return Damage({"noise": std}, seed)(crops)
+    """Crops with noise of `std` ``(P,)``, as a camera leaves it; half the time a sensor's."""
+    generator = torch.Generator().manual_seed(seed)
+    rows = []
+    for crop, level in zip(crops.split(1), std, strict=True):
+        draw_noise = sensor_noise if torch.rand((), generator=generator) < SENSOR else camera_noise
+        rows.append(crop + level * draw_noise(crop, generator))
+    return torch.cat(rows).clamp(0, 1)
 
 
 @torch.no_grad()
 def versions(crops: Tensor, turbo: Turbo, generator: Generator) -> tuple[Tensor, Tensor]:
     """``(P, V, ...)`` versions of ``(P, 3, H, W)`` good crops and their distances.
 
-    The crop, a mildly and a fully damaged copy, a copy wrong in tone, one overdone, a flat copy, a
-    faintly noisy copy, the same as a camera's JPEG, a plainly noisy copy, denoised at two random
-    settings, and the crop itself denoised.
+    By column: 0 the crop; 1 to 3 damaged by half, in full, by a quarter; 4 wrong in tone, 5 flat,
+    6 overdone; 7 and 8 with noise that hardly shows, and more of it; 9 faintly noisy; 10 the same
+    and 11 the crop as a camera's JPEG; 12 plainly noisy; 13 to 17 that denoised at random
+    settings, 18 to 20 column 9, 21 column 7 and 22 the crop itself.
     """
     count = len(crops)
 
@@ -103,19 +137,63 @@ def versions(crops: Tensor, turbo: Turbo, generator: Generator) -> tuple[Tensor,
     detail = sample_damage(count, generator, kinds=DETAIL, keep=0.35)
     tone = sample_damage(count, generator, kinds=TONE, keep=0.3)
     flat = Damage({"contrast": -0.3 - 0.7 * uniform()})
-    std = 0.01 + 0.14 * uniform() ** 1.5
-    faint = grain(crops, 0.004 + 0.02 * uniform(), detail.noise_seed + 1)
-    noisy = grain(crops, std, detail.noise_seed + 2)
-    images = [crops, detail.scaled(0.5)(crops), detail(crops), tone(crops), flat(crops)]
-    images += [overdone_damage(count, generator)(crops), faint, noisy]
-    fine = grain(crops, 0.006 + 0.02 * uniform(), detail.noise_seed + 3)
-    images.append(Damage({"jpeg": 0.03 + 0.12 * uniform()})(fine))
-    for base in (noisy, noisy, crops):
-        sigma, ratio = torch.exp(2.3 * uniform()), 2 + 10 * uniform()
-        # at most half a batch is denoised without need
-        images.append(turbo(base, sigma_s=sigma, k_r=ratio, sigma_n=std.clamp(min=0.02)))
-    stacked = torch.stack(images, dim=1)
+    seed = detail.noise_seed
+    least, little, much = (
+        0.003 + 0.006 * uniform(),
+        0.005 + 0.02 * uniform(),
+        0.02 + 0.13 * uniform() ** 1.5,
+    )
+    images = [crops, *(detail.scaled(share)(crops) for share in (0.5, 1.0, 0.25))]
+    images += [tone(crops), flat(crops), overdone_damage(count, generator)(crops)]
+    hardly = grain(crops, least, seed + 1)
+    faint, noisy = grain(crops, little, seed + 3), grain(crops, much, seed + 4)
+    images += [hardly, grain(crops, least * (1 + uniform()), seed + 2), faint]
+    images += [Damage({"jpeg": 0.03 + 0.17 * uniform()})(image) for image in (faint, crops)]
+    images.append(noisy)
+    for base, std, times in ((noisy, much, 5), (faint, little, 3), (hardly, least, 1)):
+        for _ in range(times):
+            images.append(denoised(base, std, turbo, generator))
+    images.append(denoised(crops, 0.02 + 0 * least, turbo, generator))
+    stacked = torch.stack(images, dim=1).clamp(0, 1)
     return stacked, distance(stacked, crops[:, None])
+
+
+def denoised(crops: Tensor, std: Tensor, turbo: Turbo, generator: Generator) -> Tensor:
+    """Crops whose noise is known, denoised at settings drawn at random."""
+    sigma, ratio = torch.rand(2, len(crops), generator=generator)
+    return turbo(
+        crops, sigma_s=torch.exp(2.3 * sigma), k_r=2 + 10 * ratio, sigma_n=std.clamp(min=0.01)
+    )
+
+
+def versions_of(network: NIMA, good: RatedPhotos, shard: int) -> dict[str, Tensor]:
+    """What the trunk says of versions of `SHARD` squares."""
+    generator = torch.Generator().manual_seed(7000 + shard)
+    turbo = Turbo()
+    said, distances = [], []
+    for _ in range(SHARD // 5):
+        chosen = draw(len(good), 5, generator)
+        crops = torch.cat([good_crop(good.batch(i[None]), generator) for i in chosen])
+        images, far = versions(crops, turbo, generator)
+        said.append(describe(network, images))
+        distances.append(far)
+    return {"said": torch.cat(said), "distances": torch.cat(distances)}
+
+
+def ratings_of(network: NIMA, photos: RatedPhotos) -> dict[str, Tensor]:
+    """What the trunk says of rated photos: `SQUARES` native squares, and two whole views."""
+    generator = torch.Generator().manual_seed(3)
+    rows = []
+    for indices in torch.arange(len(photos)).split(8):
+        whole = photos.batch(indices)
+        far = whole.shape[-1] - SIZE
+        corners = ((0, 0), (0, far), (far, 0), (far, far), (far // 2, far // 2))
+        views = [whole[..., y : y + SIZE, x : x + SIZE] for y, x in corners]
+        cuts = [random_crop_flip(photo, generator, 0.85) for photo in whole.split(1)]
+        anyhow = torch.cat([random_view(cut, SIZE, generator) for cut in cuts])
+        views += [resample(whole, SIZE, "area"), anyhow]
+        rows.append(describe(network, torch.stack(views, dim=1)))
+    return {"said": torch.cat(rows), "means": photos.means}
 
 
 def grid_crops(photos: Tensor, per_side: int = 3) -> Tensor:
@@ -125,108 +203,115 @@ def grid_crops(photos: Tensor, per_side: int = 3) -> Tensor:
     return torch.stack(crops, dim=1).flatten(0, 1)
 
 
-def validation(rated: RatedPhotos) -> Callable[[nn.Module], dict[str, float]]:
-    """Figures on the validation split: human agreement by view, and pairs under damage."""
+def copies_of(network: NIMA, rated: RatedPhotos) -> dict[str, Tensor]:
+    """What the trunk says of native squares of 32 good photos and their damaged copies.
+
+    ``soft`` squares are enlarged, as those of large photos are soft at their own resolution.
+    """
     generator = torch.Generator().manual_seed(7)
     good = rated.at_least(GOOD)
     clean = grid_crops(good.batch(draw(len(good), 32, generator)), 2)
-    plain = sample_damage(len(clean), generator, kinds={}, keep=1.0)
-
-    def damaged(name: str, amount: float) -> Tensor:
-        plain.amounts = {name: torch.full((len(clean),), amount)}
-        return plain(clean)
-
     soft = functional.interpolate(clean[..., 56:168, 56:168], (SIZE, SIZE), mode="bicubic")
     soft = soft.clamp(0, 1)
-    few = torch.full((len(soft),), 1 / 255)
-    faint = {f"soft_noise_{n}": grain(soft, n * few, round(n)) for n in (1.5, 3, 6)}
-    copies = {
-        "noise_1.5": grain(clean, 1.5 * few, 1),
-        "noise_5": damaged("noise", 5 / 255),
-        "noise_15": damaged("noise", 15 / 255),
-        "blur_1": damaged("blur", 1.0),
-        "contrast_half": damaged("contrast", -0.693),
-        "median": damaged("overdenoise", 1.0),
-        "jpeg_30": damaged("jpeg", 0.7),
+    level = torch.full((len(clean),), 1 / 255)
+    copies = {"clean": clean, "soft": soft}
+    for std in (1, 1.5, 3, 6):
+        copies[f"soft_noise_{std}"] = grain(soft, std * level, round(std))
+    for std in (1, 1.5, 5, 15):
+        copies[f"noise_{std}"] = grain(clean, std * level, round(std))
+    damage = {"blur_1": ("blur", 1.0), "contrast_half": ("contrast", -0.693)}
+    damage |= {"median": ("overdenoise", 1.0), "jpeg_30": ("jpeg", 0.7)}
+    for name, (kind, amount) in damage.items():
+        copies[name] = Damage({kind: torch.full((len(clean),), amount)})(clean)
+    return {name: describe(network, images) for name, images in copies.items()}
+
+
+@torch.no_grad()
+def figures(
+    copies: Mapping[str, Tensor],
+    rated: Mapping[str, Tensor],
+    held: Mapping[str, Tensor],
+    network: nn.Module,
+) -> dict[str, float]:
+    """Figures on the validation split: human agreement by view, pairs under damage, and the
+    distance of the denoised version that the scores choose.
+    """
+    views = score(network, rated["said"])
+    means = {"native": views[:, :SQUARES].mean(1), "whole": views[:, SQUARES]}
+    row = {
+        f"srcc_{name}": float(spearmanr(m.numpy(), rated["means"].numpy()).statistic)
+        for name, m in means.items()
     }
-
-    @torch.no_grad()
-    def figures(network: nn.Module) -> dict[str, float]:
-        whole, native = [], []
-        for indices in torch.arange(len(rated)).split(32):
-            batch = rated.batch(indices)
-            whole.append(score(network, resample(batch, SIZE, "area")))
-            native.append(score(network, grid_crops(batch)).reshape(-1, 9).mean(1))
-        means = {"whole": torch.cat(whole), "native": torch.cat(native)}
-        means["both"] = means["whole"] + means["native"]
-        row = {
-            f"srcc_{name}": round(float(spearmanr(m.numpy(), rated.means.numpy()).statistic), 4)
-            for name, m in means.items()
-        }
-        base = score(network, clean).reshape(-1, 4).mean(1)
-        above = score(network, soft).reshape(-1, 4).mean(1)
-        for name, copy in (copies | faint).items():
-            lower = score(network, copy).reshape(-1, 4).mean(1) <= (
-                above if name in faint else base
-            )
-            row[name] = round(float(lower.float().mean()), 3)
-        return row
-
-    return figures
+    of = {name: score(network, said).reshape(-1, 4).mean(1) for name, said in copies.items()}
+    for name, lower in of.items():
+        if name not in ("clean", "soft"):
+            base = of["soft"] if name.startswith("soft") else of["clean"]
+            row[name] = float((lower <= base).float().mean())
+    scores = score(network, held["said"])
+    for name, columns in zip(("noisy", "faint"), SEARCHES[:2], strict=False):
+        distances = held["distances"][:, columns]
+        chosen = distances.gather(1, scores[:, columns].argmax(1, keepdim=True))
+        row[f"{name}_before"] = float(distances[:, 0].mean())
+        row[f"{name}_chosen"] = float(chosen.mean())
+        row[f"{name}_hindsight"] = float(distances.amin(1).mean())
+    return {name: round(value, 4) for name, value in row.items()}
 
 
 def main() -> None:
     """Train, and leave the network's weights in ``OUT/network.pt``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/nima-technical"))
-    parser.add_argument("--steps", type=int, default=1000)
-    parser.add_argument("--from", dest="start", type=Path, help="folder of a run to go on from")
-    parser.add_argument("--rate", type=float, default=5e-4)
+    parser.add_argument("--steps", type=int, default=250)
+    parser.add_argument("--rate", type=float, default=4e-4)
     options = parser.parse_args()
     shared = Path(os.environ["ENHANCE_DATA"])
     torch.manual_seed(0)
-
-    network = begin(options.start, shared / "weights/idealo_mobilenet_aesthetic.int8.tflite")
-    train_only_above(network)
+    network = begin(shared / "weights/idealo_mobilenet_aesthetic.int8.tflite")
     human = load_rated(shared / "data/biq2021/scores.csv", 512)
-    rated = human.part("train")
-    good = rated.at_least(GOOD)
-    means = 1 + 9 * rated.means
+    people, others = human.part("train"), human.part("validation")
+
+    described = options.out / "described"
+    copies = kept(described / "copies.pt", lambda: copies_of(network, others))
+    judged = kept(described / "rated-validation.pt", lambda: ratings_of(network, others))
+    held = kept(
+        described / "versions-validation.pt",
+        lambda: versions_of(network, others.at_least(GOOD), -1),
+    )
+    rated = kept(described / "rated.pt", lambda: ratings_of(network, people))
+    best = people.at_least(GOOD)
+    good = kept_shards(described, "versions", SHARDS, lambda i: versions_of(network, best, i))
+    standardise(network, rated["said"][::3, :SQUARES].flatten(0, 1))
+    means = 1 + 9 * rated["means"]
     opinions = maximum_entropy(means, typical_std(means)).float()
-    turbo = Turbo()
-    generator = torch.Generator().manual_seed(1)
-    photos = rated.batch(torch.arange(400)).split(1)
-    standardise(network, torch.cat([native_crop(photo, generator) for photo in photos]))
 
     def step_loss(step: int) -> dict[str, Tensor]:
-        generator = torch.Generator().manual_seed((200_000 if options.start else 1000) + step)
-        crops = torch.cat(
-            [good_crop(good.batch(i[None]), generator) for i in draw(len(good), 4, generator)]
-        )
-        images, distances = versions(crops, turbo, generator)
-        chosen = draw(len(rated), RATED, generator)
-        people = rated.batch(chosen).split(1)
-        native = torch.cat([native_crop(p, generator) for p in people])
-        whole = torch.cat(
-            [random_view(random_crop_flip(p, generator, 0.85), SIZE, generator) for p in people]
-        )
-        moved = native[:4].roll((1, 1), (-1, -2))
-        said = opinion(network, torch.cat([images.flatten(0, 1), native, whole, moved]))
-        ranked, near, far, again = said.split([distances.numel(), RATED, RATED, 4])
-        both = 0.5 * (near + far)
-        target = rated.means[chosen]
-        mean = both @ BUCKETS
+        generator = torch.Generator().manual_seed(1000 + step)
+        squares = draw(len(good["said"]), SQUARES_A_STEP, generator)
+        distances = good["distances"][squares]
+        scores = opinion(network, good["said"][squares]) @ BUCKETS
+        chosen = draw(len(rated["said"]), RATED, generator)
+        near = torch.randint(SQUARES, (RATED,), generator=generator)
+        whole = torch.randint(SQUARES, SQUARES + 2, (RATED,), generator=generator)
+        said = opinion(network, rated["said"][chosen, torch.stack([near, whole])])
+        native, both = (said[0] @ BUCKETS), (said @ BUCKETS).mean(0)
+        target = rated["means"][chosen]
         losses = {
             "rank": rank_by_distance(
-                (ranked @ BUCKETS).reshape(distances.shape),
-                distances,
-                margin_per_unit=0.25,
-                largest_margin=1.0,
-                dead_zone=0.3,
+                scores, distances, margin_per_unit=0.25, largest_margin=1.0, dead_zone=0.15
             ),
-            "emd": (emd_loss(near, opinions[chosen]) + emd_loss(far, opinions[chosen])) / 2,
-            "human": correlation_loss(mean, target) + pairwise_logistic(mean, target),
-            "consistency": (again @ BUCKETS - near[:4] @ BUCKETS).abs().mean(),
+            "chosen": torch.stack(
+                [
+                    expected_distance(scores[:, c], distances[:, c], temperature=TEMPERATURE)
+                    for c in SEARCHES
+                ]
+            ).sum(),
+            "faint": torch.stack(
+                [(LEAD - (scores[:, a] - scores[:, b])).clamp(min=0).mean() for a, b in FAINT]
+            ).sum(),
+            "emd": emd_loss(said.flatten(0, 1), opinions[chosen].repeat(2, 1)),
+            "human": correlation_loss(native, target)
+            + correlation_loss(both, target)
+            + pairwise_logistic(both, target),
         }
         return {name: WEIGHTS[name] * value for name, value in losses.items()}
 
@@ -235,10 +320,10 @@ def main() -> None:
         step_loss,
         Schedule(options.steps, options.rate),
         options.out,
-        validate=validation(human.part("validation")),
-        weight_decay=0.05,
-        slower=SLOWER,
-        validate_every=300,
+        decay=0.98,
+        weight_decay=1.0,
+        validate=partial(figures, copies, judged, held),
+        validate_every=100,
     )
     torch.save(trained.state_dict(), options.out / "network.pt")
 

@@ -20,13 +20,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+import scorers
 from enhance.operators.base import Operator
+from enhance.tuning.scoring import TONE
 from enhance.tuning.space import Space
 from scorers.backbones.mobilenet import MobileNetV1
 from scorers.backbones.multilevel import pooled_levels
 
 WEIGHTS = Path(__file__).parent / "weights"
-TRUNK = "trunk.safetensors"
 SIZE = 224
 QUANTILES = 17
 _LEVELS = tuple(f"conv_pw_{block}_relu" for block in (1, 2, 4, 6, 9))
@@ -110,11 +111,23 @@ def tone_statistics(image: Tensor) -> Tensor:
     return torch.cat([quantiles, image.mean((-2, -1)), colour, cells], dim=1)
 
 
+def shared_trunk() -> dict[str, Tensor]:
+    """State of the trunk that the embedded predictors share with the embedded tone scorer."""
+    network = scorers.load(TONE).network
+    blocks = dict(network.get_submodule("backbone.features").named_children())
+    own = list(blocks)[: list(blocks).index(_LEVELS[-1]) + 1]
+    return {
+        f"trunk.{name}.{key}": value
+        for name in own
+        for key, value in blocks[name].state_dict().items()
+    }
+
+
 def save_predictor(network: Predictor, path: Path, *, trunk: bool = True) -> None:
     """Write float16 weights and the parameter names as one safetensors file.
 
     Args:
-        trunk: whether the trunk is written too; predictors that share one need it once.
+        trunk: whether the trunk is written too; one that is `shared_trunk` need not be.
     """
     from safetensors.torch import save_file
 
@@ -126,16 +139,8 @@ def save_predictor(network: Predictor, path: Path, *, trunk: bool = True) -> Non
     save_file(state, path, {"names": json.dumps(network.names)})
 
 
-def save_trunk(network: Predictor, path: Path) -> None:
-    """Write the trunk alone, float16, as ``trunk.safetensors`` beside the predictors in `path`."""
-    from safetensors.torch import save_file
-
-    state = {f"trunk.{n}": v.half().contiguous() for n, v in network.trunk.state_dict().items()}
-    save_file(state, path / TRUNK)
-
-
 def load_predictor(path: Path) -> Predictor:
-    """Read what `save_predictor` wrote, for inference; a trunk left out lies beside it."""
+    """Read what `save_predictor` wrote, for inference; a trunk left out is `shared_trunk`."""
     from safetensors import safe_open
     from safetensors.torch import load_file
 
@@ -143,7 +148,7 @@ def load_predictor(path: Path) -> Predictor:
         names = json.loads(file.metadata()["names"])
     state = load_file(path)
     if not any(name.startswith("trunk.") for name in state):
-        state |= load_file(path.parent / TRUNK)
+        state |= shared_trunk()
     network = Predictor(names, [0.5] * len(names))
     network.load_state_dict(
         {n: value.float() if value.is_floating_point() else value for n, value in state.items()}

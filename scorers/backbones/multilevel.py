@@ -10,6 +10,9 @@ from torch import Tensor, nn
 from scorers.backbones.mobilenet import MobileNetV1
 
 LEVELS = (1, 2, 4, 6, 8, 10, 13)
+EXTREME = 8.0
+"""Deviations from the average photo beyond which a feature says no more: an odd picture must not
+carry the answer away."""
 
 
 def pooled_levels(layers: nn.Sequential, levels: Container[str], image: Tensor) -> Tensor:
@@ -40,13 +43,14 @@ class MultiLevelMobileNetV1(nn.Module):
 
     Quality is visible in early layers (noise, blur, tone) and taste in late ones, and an average
     over the photo hides how much a feature varies. So mean and standard deviation of several blocks
-    are standardised and mixed by one layer. After Hosu, Goldlücke and Saupe, "Effective aesthetics
-    prediction with multi-level spatially pooled features", CVPR 2019.
+    are standardised and mixed by one layer or two. After Hosu, Goldlücke and Saupe, "Effective
+    aesthetics prediction with multi-level spatially pooled features", CVPR 2019.
 
     Args:
         width, folded, same: as of `MobileNetV1`.
         levels: which of its 13 blocks are read, ascending.
         neck: features that the levels are mixed to.
+        hidden: features that the neck is mixed to once more; 0 for one layer only.
         dropout: rate before they are mixed.
 
     >>> network = MultiLevelMobileNetV1(width=0.25, levels=(2, 13), neck=16)
@@ -64,6 +68,7 @@ class MultiLevelMobileNetV1(nn.Module):
         same: bool = False,
         levels: Sequence[int] = LEVELS,
         neck: int = 192,
+        hidden: int = 0,
         dropout: float = 0.3,
     ) -> None:
         super().__init__()
@@ -76,8 +81,9 @@ class MultiLevelMobileNetV1(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.neck = nn.Linear(pooled, neck)
         self.activation = nn.ReLU()
+        self.mixer = nn.Linear(neck, hidden) if hidden else None
         self.last = len(weights[-1])
-        self.num_features = neck + self.last
+        self.num_features = (hidden or neck) + self.last
 
     @property
     def last_maps(self) -> nn.Module:
@@ -94,11 +100,16 @@ class MultiLevelMobileNetV1(nn.Module):
         self.centre.copy_(pooled.mean(0))
         self.spread.copy_(pooled.std(0).clamp(min=1e-3))
 
-    def forward(self, image: Tensor) -> Tensor:
-        pooled = self.pooled(image)
+    def mix(self, pooled: Tensor) -> Tensor:
+        """What `pooled` answered, ``(B, P)``, to ``(B, num_features)``."""
         device = pooled.device.type if pooled.device.type != "meta" else "cpu"
         with torch.autocast(device, enabled=False):
-            standard = (pooled - self.centre) / self.spread
+            standard = ((pooled - self.centre) / self.spread).clamp(-EXTREME, EXTREME)
             mixed = self.activation(self.neck(self.dropout(standard)))
+            if self.mixer is not None:
+                mixed = self.activation(self.mixer(mixed))
         mean = pooled[:, -2 * self.last : -self.last]
         return torch.cat([mixed, mean], dim=1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.mix(self.pooled(image))

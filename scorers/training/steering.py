@@ -2,8 +2,9 @@
 
 A scorer used as an objective needs its maximum over an operator's settings to lie where the
 photo is already good. So each good photo is shown with damaged copies, with tone carried too far,
-and with renderings of it and of a damaged copy by the operator at random settings. All versions are
-then ranked by their distance from the good photo.
+and with what a search would see: renderings by the operator, at many settings, of the photo and of
+damaged copies. All versions are then ranked by their distance from the good photo, and each search
+should end at the nearest of its own.
 """
 
 from __future__ import annotations
@@ -15,18 +16,28 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from scorers.training.damage import DETAIL, Damage, overdone_damage, sample_damage, tone_damage
+from scorers.training.damage import CAMERA, DETAIL, overdone_damage, sample_damage, tone_damage
 
 Renderer = Callable[[Tensor, Mapping[str, Tensor]], Tensor]
 """``(P, 3, H, W)`` and settings ``(K, P)`` to ``(K, P, 3, H, W)``: an operator, seen from here."""
 
+OVERDONE = (0.35, 0.6, 0.8, 1.0, 1.0)
+"""Shares of five ways of overdoing it that a photo is shown with."""
+
 
 @dataclass(frozen=True)
 class Versions:
-    """``(P, V, 3, H, W)`` versions of P photos and their ``(P, V)`` distances from them."""
+    """Versions of P photos.
+
+    Attributes:
+        images: ``(P, V, 3, H, W)``; the first is the photo.
+        distances: ``(P, V)``, from the photo.
+        searches: columns that one search would compare, its start first.
+    """
 
     images: Tensor
     distances: Tensor
+    searches: Sequence[Sequence[int]]
 
 
 def colour_distance(image: Tensor, reference: Tensor) -> Tensor:
@@ -65,48 +76,48 @@ class DistortAndRecover:
     Attributes:
         render: the operator.
         bounds: its tuned parameters' bounds; each must contain 0, the identity.
-        tries: settings among which the nearest to the photo is looked for, on a small copy.
-        detail: chance that a photo's damage includes blur, noise, JPEG or over-denoising.
+        tries: settings among which those nearest to the photo are looked for, on a small copy.
         absent: chance, per group of parameters, that a rendering leaves the group at 0, so that
             the scorer steers the operators of a chain alone as well as together.
-        groups: parameters that come and go together.
+        groups: parameters that come and go together; those in none are always there.
     """
 
     render: Renderer
     bounds: Mapping[str, tuple[float, float]]
-    tries: int = 32
-    detail: float = 0.25
+    tries: int = 48
     absent: float = 0.0
     groups: Sequence[Sequence[str]] = ()
 
-    def damage(self, photos: int, generator: Generator) -> Damage:
-        """One damage per photo; some of them touch detail as well as tone."""
-        tone = tone_damage(photos, generator)
-        detail = sample_damage(photos, generator, kinds=DETAIL, keep=0.4)
-        touched = (torch.rand(photos, generator=generator) < self.detail).float()
-        kept = {name: value * touched for name, value in detail.amounts.items()}
-        return Damage({**tone.amounts, **kept}, tone.noise_seed)
-
     @torch.no_grad()
     def __call__(self, photos: Tensor, generator: Generator) -> Versions:
-        """Versions of ``(P, 3, H, W)`` good photos: itself, damaged, half damaged, half overdone
-        and overdone, and three renderings: the nearest to the photo, of it or of its damaged copy;
-        one of the photo at random; and one at random of what the nearest was made of.
+        """Versions of ``(P, 3, H, W)`` good photos, 36 of each.
+
+        Three searches: from an undeveloped copy, its three nearest renderings of `tries` and
+        seven at random; from a copy damaged in any way, two and four; from the photo, eight at
+        random. Beside them five copies overdone, the first damage by half, and three copies
+        damaged in detail.
         """
         count = len(photos)
-        damage = self.damage(count, generator)
-        damaged = damage(photos)
-        half = damage.scaled(0.5)(photos)
-        overdone = overdone_damage(count, generator)
-        beyond = [overdone.scaled(share)(photos) for share in (0.5, 1.0)]
-        from_damaged = torch.rand(count, generator=generator) < 0.6
-        base = torch.where(from_damaged[:, None, None, None], damaged, photos)
-        nearest = self._nearest(base, photos, generator)
-        anyhow, own = (
-            self.render(image, self.settings(1, count, generator))[0] for image in (base, photos)
-        )
-        images = torch.stack([photos, damaged, half, *beyond, nearest, own, anyhow], dim=1)
-        return Versions(images, colour_distance(images, photos[:, None]))
+        undeveloped = sample_damage(count, generator, kinds=CAMERA, keep=0.75)
+        damaged = undeveloped(photos)
+        anyhow = tone_damage(count, generator)(photos)
+        searches = [
+            self._search(damaged, photos, (3, 7), generator),
+            self._search(anyhow, photos, (2, 4), generator),
+            self._search(photos, photos, (0, 8), generator),
+        ]
+        beside = [undeveloped.scaled(0.5)(photos)]
+        for share in OVERDONE:
+            beside.append(overdone_damage(count, generator).scaled(share)(photos))
+        for _ in range(3):
+            beside.append(sample_damage(count, generator, kinds=DETAIL, keep=0.4)(photos))
+        own = searches.pop()  # its start, the photo, comes first of all
+        images = torch.cat([own, *searches, torch.stack(beside)]).clamp(0, 1).transpose(0, 1)
+        columns, first = [], 0
+        for search in (own, *searches):
+            columns.append(range(first, first + len(search)))
+            first += len(search)
+        return Versions(images, colour_distance(images, photos[:, None]), columns)
 
     def settings(self, count: int, photos: int, generator: Generator) -> dict[str, Tensor]:
         """``(count, photos)`` random settings of the operator, some groups left out."""
@@ -116,11 +127,22 @@ class DistortAndRecover:
             drawn |= {name: drawn[name] * there for name in group}
         return drawn
 
-    def _nearest(self, base: Tensor, photos: Tensor, generator: Generator) -> Tensor:
-        """Of `tries` random settings, the rendering of `base` nearest to the photo."""
+    def _search(
+        self, start: Tensor, photos: Tensor, counts: tuple[int, int], generator: Generator
+    ) -> Tensor:
+        """``(1 + K, P, ...)``: `start`, its renderings nearest to the photo, and some at random."""
+        near, random = counts
+        settings = self.settings(random, len(photos), generator)
+        if near:
+            nearest = self._nearest(start, photos, near, generator)
+            settings = {n: torch.cat([nearest[n], value]) for n, value in settings.items()}
+        return torch.cat([start[None], self.render(start, settings)])
+
+    def _nearest(
+        self, start: Tensor, photos: Tensor, count: int, generator: Generator
+    ) -> dict[str, Tensor]:
+        """Of `tries` random settings, those that render `start` nearest to the photo."""
         settings = self.settings(self.tries, len(photos), generator)
-        small = self.render(F.avg_pool2d(base, 8), settings)
-        nearest = colour_distance(small, F.avg_pool2d(photos, 8)).argmin(0)
-        everyone = torch.arange(len(photos))
-        chosen = {name: value[nearest, everyone][None] for name, value in settings.items()}
-        return self.render(base, chosen)[0]
+        small = self.render(F.avg_pool2d(start, 8), settings)
+        order = colour_distance(small, F.avg_pool2d(photos, 8)).argsort(0)[:count]
+        return {name: value.gather(0, order) for name, value in settings.items()}

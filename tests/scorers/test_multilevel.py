@@ -60,6 +60,24 @@ def test_standardised_features_have_no_mean_and_unit_deviation(
     assert float(standard.detach().std(0).max()) <= 1 + 1e-4
 
 
+def test_what_is_pooled_once_can_be_mixed_later(
+    network: MultiLevelMobileNetV1, photos: torch.Tensor
+) -> None:
+    torch.testing.assert_close(network.mix(network.pooled(photos)), network(photos))
+
+
+def test_an_odd_picture_does_not_carry_the_answer_away(network: MultiLevelMobileNetV1) -> None:
+    pooled = network.centre + 1e6 * torch.ones_like(network.centre)
+    network.last = 0  # the published part is a mean of the photo, and may grow
+    extreme = network.mix(pooled[None])
+    torch.testing.assert_close(network.mix(10 * pooled[None]), extreme)
+
+
+def test_a_second_layer_mixes_once_more(photos: torch.Tensor) -> None:
+    network = MultiLevelMobileNetV1(width=0.25, levels=(2, 13), neck=8, hidden=5).double().eval()
+    assert network(photos).shape == (6, network.num_features) == (6, 5 + 256)
+
+
 def test_a_flat_photo_has_a_finite_slope(network: MultiLevelMobileNetV1) -> None:
     flat = torch.full((1, 3, 64, 64), 0.3, dtype=torch.float64, requires_grad=True)
     network(flat).sum().backward()

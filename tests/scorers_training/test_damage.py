@@ -17,6 +17,7 @@ from scorers.training.damage import (
     single_damage,
     tone_damage,
 )
+from scorers.training.sensor import sensor_noise
 
 
 @pytest.fixture
@@ -102,3 +103,14 @@ def test_a_draw_keeps_its_ranges() -> None:
         assert low <= float(present.min())
         assert float(present.max()) <= high
         assert 0.35 < len(present) / 300 < 0.65
+
+
+def test_sensor_noise_is_smeared_over_neighbours_and_strongest_in_the_dark() -> None:
+    photo = torch.full((1, 3, 128, 128), 0.1)
+    photo[..., 64:] = 0.8
+    noise = sensor_noise(photo, torch.Generator().manual_seed(0))
+    red = noise[0, 0]
+    neighbours = float((red[:, 1:] * red[:, :-1]).mean() / red.square().mean())
+    assert neighbours > 0.2  # white noise: 0
+    assert float(noise.mean()) == pytest.approx(0, abs=0.02)
+    assert float(noise[..., :64].std()) > 1.2 * float(noise[..., 64:].std())

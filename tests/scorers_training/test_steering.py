@@ -97,9 +97,19 @@ def test_versions_hold_the_photo_and_their_true_distances(photos: Tensor) -> Non
         torch.testing.assert_close(
             versions.distances[:, i], colour_distance(versions.images[:, i], photos)
         )
-    damaged, half, half_overdone, overdone = versions.distances[:, 1:5].unbind(1)
-    assert bool((half <= damaged).all())
-    assert bool((half_overdone <= overdone).all())
+
+
+def test_searches_start_where_they_say_and_the_near_ones_come_near(photos: Tensor) -> None:
+    recover = DistortAndRecover(render, BOUNDS)
+    versions = recover(photos, torch.Generator().manual_seed(4))
+    of_photo, of_undeveloped, of_damaged = versions.searches
+    assert of_photo[0] == 0
+    columns = [column for search in versions.searches for column in search]
+    assert len(set(columns)) == len(columns)
+    for search, near in ((of_undeveloped, 3), (of_damaged, 2)):
+        nearest, anyhow = search[1 : 1 + near], search[1 + near :]
+        mean = versions.distances.mean(0)
+        assert float(mean[nearest].mean()) < float(mean[anyhow].mean())
 
 
 def test_versions_repeat_with_their_generator(photos: Tensor) -> None:

@@ -1,12 +1,13 @@
 """The network that both embedded scorers share: a published trunk, left as it is, under a new neck.
 
 What the trunk says of a photo does not change in training. So it is said once, kept on disk
-(`described`), and the neck learns from that in minutes, from large batches.
+(`kept`), and the neck learns from that in minutes, from large batches.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ def kept_shards(
     """Tensors made in `count` parts, each kept as soon as it is made, and joined."""
     parts = []
     for i in range(count):
-        parts.append(kept(folder / f"{name}-{i:03d}.pt", lambda i=i: make(i)))  # type: ignore[misc]
+        parts.append(kept(folder / f"{name}-{i:03d}.pt", partial(make, i)))
         print(f"{name}: {i + 1} of {count}", flush=True)
     return {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
 

@@ -26,7 +26,7 @@ ANSWER_COST = 3.2
 
 Around the answer that scorer then removes a third of the damage of validation photos, brings two
 in three of them closer, and moves one undamaged photo in six visibly: the best difference of these
-two shares among the weights and least gains tried (docs/steering.md).
+two shares among the weights and least gains tried (`benchmarks/cost.py`).
 """
 
 

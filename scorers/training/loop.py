@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -46,21 +45,6 @@ def save_atomically(state: object, path: Path) -> None:
     os.replace(partial, path)
 
 
-def parameter_groups(model: nn.Module, slower: Mapping[str, float]) -> list[dict[str, Any]]:
-    """Trainable parameters by the factor of their learning rate.
-
-    >>> model = nn.ModuleDict({"trunk": nn.Linear(1, 1), "head": nn.Linear(1, 1)})
-    >>> [(g["factor"], len(g["params"])) for g in parameter_groups(model, {"trunk": 0.1})]
-    [(0.1, 2), (1.0, 2)]
-    """
-    groups: dict[float, list[nn.Parameter]] = {}
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            factor = next((f for start, f in slower.items() if name.startswith(start)), 1.0)
-            groups.setdefault(factor, []).append(parameter)
-    return [{"params": params, "factor": factor} for factor, params in groups.items()]
-
-
 def train(
     model: nn.Module,
     step_loss: StepLoss,
@@ -69,7 +53,6 @@ def train(
     *,
     decay: float = 0.995,
     weight_decay: float = 1e-4,
-    slower: Mapping[str, float] | None = None,
     checkpoint_every: int = 100,
     validate: Callable[[nn.Module], dict[str, float]] | None = None,
     validate_every: int = 200,
@@ -86,14 +69,12 @@ def train(
         schedule: number of steps and learning rate.
         out: folder for checkpoint and logs.
         decay: of the average of the weights, per step.
-        slower: factors of the learning rate for parameters whose names start with a key; layers
-            that come trained should move less than new ones.
         validate: called with the averaged model.
         stop: steps after which to leave the schedule unfinished; None for never.
     """
     out.mkdir(parents=True, exist_ok=True)
-    groups = parameter_groups(model, slower or {})
-    optimiser = torch.optim.AdamW(groups, lr=schedule.peak, weight_decay=weight_decay)
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.AdamW(trainable, lr=schedule.peak, weight_decay=weight_decay)
     average = torch.optim.swa_utils.AveragedModel(
         model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(decay), use_buffers=True
     )
@@ -111,7 +92,7 @@ def train(
     steps = min(schedule.steps, stop or schedule.steps)
     for step in range(first, steps):
         for group in optimiser.param_groups:
-            group["lr"] = schedule.rate(step) * group["factor"]
+            group["lr"] = schedule.rate(step)
         model.train()
         losses = step_loss(step)
         total = torch.stack(list(losses.values())).sum()

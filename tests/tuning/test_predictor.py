@@ -13,8 +13,15 @@ import enhance
 from enhance.operators.registry import get
 from enhance.tuning import predictor
 from enhance.tuning.cost import leaving_cost
-from enhance.tuning.predictor import Predictor, embedded, predict, save_predictor
+from enhance.tuning.predictor import (
+    Predictor,
+    embedded,
+    predict,
+    save_predictor,
+    shared_trunk,
+)
 from enhance.tuning.space import Space
+from scorers.convert.tflite import load_tflite
 
 PHOTO = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(0))
 
@@ -109,3 +116,12 @@ def test_the_embedded_predictor_is_small_and_stays_in_bounds() -> None:
     point = predict(operator, Space.of(operator), PHOTO)
     assert point is not None
     assert bool(((point >= 0) & (point <= 1)).all())
+
+
+def test_the_scorer_still_has_the_trunk_that_the_predictors_learned_on(shared: Path) -> None:
+    """A tone scorer with other features would leave the predictors blind, without an error."""
+    path = shared / "weights" / "idealo_mobilenet_aesthetic.int8.tflite"
+    published = load_tflite(path).get_submodule("backbone.features").state_dict()
+    for name, value in shared_trunk().items():
+        expected = published[name.removeprefix("trunk.")]
+        torch.testing.assert_close(value, expected, rtol=2e-3, atol=1e-4)

@@ -28,7 +28,7 @@ from pathlib import Path
 
 import torch
 from scipy.stats import spearmanr
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from enhance.operators.turbo import Turbo
@@ -43,17 +43,11 @@ from reproduce.network import (
     score,
     standardise,
 )
+from reproduce.squares import ORDER, SEARCHES, good_crop, grain, versions
 from scorers.losses import emd_loss
 from scorers.nima import NIMA
 from scorers.opinion import maximum_entropy, typical_std
-from scorers.training.damage import (
-    DETAIL,
-    TONE,
-    Damage,
-    camera_noise,
-    overdone_damage,
-    sample_damage,
-)
+from scorers.training.damage import Damage
 from scorers.training.loop import Schedule, train
 from scorers.training.photos import RatedPhotos, draw, load_rated
 from scorers.training.ranking import (
@@ -63,107 +57,16 @@ from scorers.training.ranking import (
     rank_by_distance,
 )
 from scorers.training.resampling import random_crop_flip, random_view, resample
-from scorers.training.sensor import sensor_noise
 
 GOOD = 0.62
-ENLARGED = 3.0  # at most
-SOFT = 0.6  # share of the squares that are enlarged
-SENSOR = 0.5  # share of noise that is drawn in a sensor's mosaic
-SHARDS = 32
+SHARDS = 40
 SHARD = 50  # squares
 SQUARES = 5  # of a rated photo: its corners and its middle
-WEIGHTS = {"rank": 4.0, "chosen": 1.0, "faint": 4.0, "emd": 3.0, "human": 4.0}
+WEIGHTS = {"rank": 4.0, "chosen": 1.0, "order": 4.0, "emd": 3.0, "human": 4.0}
+BASES = ("clean", "soft", "grain")
+"""Validation squares whose worse copies are named after them; all other copies are of the first."""
 TEMPERATURE = 0.1  # of the choice among denoised versions, in points
-LEAD = 0.2  # points that a square should be ahead of itself with faint noise
-SEARCHES = ((12, 13, 14, 15, 16, 17), (9, 18, 19, 20), (7, 21), (0, 22))
-"""Columns of `versions` that one search for a denoiser's setting would compare."""
-FAINT = ((0, 7), (7, 8), (0, 9), (0, 10))
-"""Columns of `versions`, the better first, that differ by little noise only."""
 SQUARES_A_STEP, RATED = 48, 192
-
-
-def distance(image: Tensor, reference: Tensor) -> Tensor:
-    """Root mean square difference in percent, per photo: 10 is 20 dB."""
-    return 100 * (image - reference).square().mean((-3, -2, -1)).sqrt()
-
-
-def native_crop(photo: Tensor, generator: Generator) -> Tensor:
-    """One random square of pixels as they are, mirrored half the time."""
-    top, left = (
-        int(torch.randint(side - SIZE + 1, (), generator=generator)) for side in photo.shape[-2:]
-    )
-    crop = photo[..., top : top + SIZE, left : left + SIZE]
-    return crop.flip(-1) if torch.rand((), generator=generator) < 0.5 else crop
-
-
-def good_crop(photo: Tensor, generator: Generator) -> Tensor:
-    """A native crop of a photo, or more often of the photo enlarged."""
-    if torch.rand((), generator=generator) >= SOFT:
-        return native_crop(photo, generator)
-    scale = 1 + (ENLARGED - 1) * float(torch.rand((), generator=generator))
-    side = round(SIZE / scale)
-    top, left = (
-        int(torch.randint(length - side + 1, (), generator=generator))
-        for length in photo.shape[-2:]
-    )
-    cut = photo[..., top : top + side, left : left + side]
-    return functional.interpolate(cut, (SIZE, SIZE), mode="bicubic", antialias=True).clamp(0, 1)
-
-
-def grain(crops: Tensor, std: Tensor, seed: int) -> Tensor:
-    """Crops with noise of `std` ``(P,)``, as a camera leaves it; half the time a sensor's."""
-    generator = torch.Generator().manual_seed(seed)
-    rows = []
-    for crop, level in zip(crops.split(1), std, strict=True):
-        draw_noise = sensor_noise if torch.rand((), generator=generator) < SENSOR else camera_noise
-        rows.append(crop + level * draw_noise(crop, generator))
-    return torch.cat(rows).clamp(0, 1)
-
-
-@torch.no_grad()
-def versions(crops: Tensor, turbo: Turbo, generator: Generator) -> tuple[Tensor, Tensor]:
-    """``(P, V, ...)`` versions of ``(P, 3, H, W)`` good crops and their distances.
-
-    By column: 0 the crop; 1 to 3 damaged by half, in full, by a quarter; 4 wrong in tone, 5 flat,
-    6 overdone; 7 and 8 with noise that hardly shows, and more of it; 9 faintly noisy; 10 the same
-    and 11 the crop as a camera's JPEG; 12 plainly noisy; 13 to 17 that denoised at random
-    settings, 18 to 20 column 9, 21 column 7 and 22 the crop itself.
-    """
-    count = len(crops)
-
-    def uniform() -> Tensor:
-        return torch.rand(count, generator=generator)
-
-    detail = sample_damage(count, generator, kinds=DETAIL, keep=0.35)
-    tone = sample_damage(count, generator, kinds=TONE, keep=0.3)
-    flat = Damage({"contrast": -0.3 - 0.7 * uniform()})
-    seed = detail.noise_seed
-    least, little, much = (
-        0.003 + 0.006 * uniform(),
-        0.005 + 0.02 * uniform(),
-        0.02 + 0.13 * uniform() ** 1.5,
-    )
-    images = [crops, *(detail.scaled(share)(crops) for share in (0.5, 1.0, 0.25))]
-    images += [tone(crops), flat(crops), overdone_damage(count, generator)(crops)]
-    hardly = grain(crops, least, seed + 1)
-    faint, noisy = grain(crops, little, seed + 3), grain(crops, much, seed + 4)
-    images += [hardly, grain(crops, least * (1 + uniform()), seed + 2), faint]
-    images += [Damage({"jpeg": 0.03 + 0.17 * uniform()})(image) for image in (faint, crops)]
-    images.append(noisy)
-    for base, std, times in ((noisy, much, 5), (faint, little, 3), (hardly, least, 1)):
-        for _ in range(times):
-            images.append(denoised(base, std, turbo, generator))
-    images.append(denoised(crops, 0.02 + 0 * least, turbo, generator))
-    stacked = torch.stack(images, dim=1).clamp(0, 1)
-    return stacked, distance(stacked, crops[:, None])
-
-
-def denoised(crops: Tensor, std: Tensor, turbo: Turbo, generator: Generator) -> Tensor:
-    """Crops whose noise is known, denoised at settings drawn at random."""
-    sigma, ratio = torch.rand(2, len(crops), generator=generator)
-    return turbo(
-        crops, sigma_s=torch.exp(2.3 * sigma), k_r=2 + 10 * ratio, sigma_n=std.clamp(min=0.01)
-    )
 
 
 def versions_of(network: NIMA, good: RatedPhotos, shard: int) -> dict[str, Tensor]:
@@ -217,12 +120,15 @@ def copies_of(network: NIMA, rated: RatedPhotos) -> dict[str, Tensor]:
     copies = {"clean": clean, "soft": soft}
     for std in (1, 1.5, 3, 6):
         copies[f"soft_noise_{std}"] = grain(soft, std * level, round(std))
+    copies["grain"] = grain(clean, 3 * level, 30)
     for std in (1, 1.5, 5, 15):
         copies[f"noise_{std}"] = grain(clean, std * level, round(std))
     damage = {"blur_1": ("blur", 1.0), "contrast_half": ("contrast", -0.693)}
-    damage |= {"median": ("overdenoise", 1.0), "jpeg_30": ("jpeg", 0.7)}
+    damage |= {"median": ("overdenoise", 1.0)}
+    damage |= {f"jpeg_{quality}": ("jpeg", 1 - quality / 100) for quality in (10, 30, 70, 90)}
     for name, (kind, amount) in damage.items():
         copies[name] = Damage({kind: torch.full((len(clean),), amount)})(clean)
+        copies[f"grain_{name}"] = Damage({kind: torch.full((len(clean),), amount)})(copies["grain"])
     return {name: describe(network, images) for name, images in copies.items()}
 
 
@@ -244,11 +150,12 @@ def figures(
     }
     of = {name: score(network, said).reshape(-1, 4).mean(1) for name, said in copies.items()}
     for name, lower in of.items():
-        if name not in ("clean", "soft"):
-            base = of["soft"] if name.startswith("soft") else of["clean"]
-            row[name] = float((lower <= base).float().mean())
+        if name not in BASES:
+            base, _, rest = name.partition("_")
+            better = of[base] if rest and base in BASES else of["clean"]
+            row[name] = float((lower <= better).float().mean())
     scores = score(network, held["said"])
-    for name, columns in zip(("noisy", "faint"), SEARCHES[:2], strict=False):
+    for name, columns in zip(("noisy", "order"), SEARCHES[:2], strict=False):
         distances = held["distances"][:, columns]
         chosen = distances.gather(1, scores[:, columns].argmax(1, keepdim=True))
         row[f"{name}_before"] = float(distances[:, 0].mean())
@@ -261,7 +168,7 @@ def main() -> None:
     """Train, and leave the network's weights in ``OUT/network.pt``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/nima-technical"))
-    parser.add_argument("--steps", type=int, default=250)
+    parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--rate", type=float, default=4e-4)
     options = parser.parse_args()
     shared = Path(os.environ["ENHANCE_DATA"])
@@ -305,8 +212,8 @@ def main() -> None:
                     for c in SEARCHES
                 ]
             ).sum(),
-            "faint": torch.stack(
-                [(LEAD - (scores[:, a] - scores[:, b])).clamp(min=0).mean() for a, b in FAINT]
+            "order": torch.stack(
+                [(lead - (scores[:, a] - scores[:, b])).clamp(min=0).mean() for a, b, lead in ORDER]
             ).sum(),
             "emd": emd_loss(said.flatten(0, 1), opinions[chosen].repeat(2, 1)),
             "human": correlation_loss(native, target)

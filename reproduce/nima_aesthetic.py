@@ -9,6 +9,8 @@ new neck, which is trained under one loss:
   and the distance of the version that a search would end at is kept small;
 - human means of BIQ2021: correlation and pairwise order within a batch;
 - the published head's opinion of undamaged photos, by EMD, so that the scale stays its own;
+- a rated photo leads copies of it that were blurred, made noisy or compressed before they were
+  shrunk, for what little is left of that at 224 pixels is easily taken for taste;
 - the same photo shrunk in two ways must score the same, sharpened photos too; what is left of the
   finest detail, in which filters differ most, is blurred away before the network sees it.
 
@@ -71,7 +73,8 @@ ABSENT = 0.65
 GOOD = 0.62  # mean opinion above which a rated photo serves as a place where tone should stop
 SHARDS = 44
 SHARD = 50  # photos
-WEIGHTS = {"rank": 6.0, "chosen": 0.3, "human": 2.0, "teacher": 0.2, "consistency": 4.0}
+WEIGHTS = {"rank": 6.0, "chosen": 0.3, "human": 2.0, "teacher": 0.2}
+WEIGHTS |= {"flaws": 3.0, "consistency": 8.0}
 MARGIN = 0.05  # points that a unit of distance must be worth
 LARGEST_MARGIN = 0.8
 TEMPERATURE = 0.1  # of the choice among versions, in points
@@ -86,6 +89,14 @@ PROBES = (
     ("lift", -0.08),
 )
 """Damage that the validation photos should score above, one kind at a time."""
+FLAWS = {"blur": 2.5, "noise": 0.12, "jpeg": 0.95}
+"""What goes wrong before a photo is shrunk, at most; units as of `scorers.training.damage.DETAIL`.
+"""
+FLAWLESS = 0.55  # mean opinion from which a rated photo is good enough to be spoiled
+FLAW_LEAD = 0.4  # points that the largest flaw must cost
+SPOILED = 96  # photos a step
+FLAW_PROBES = (("blur", 2.0), ("jpeg", 0.9), ("overdenoise", 1.0), ("noise", 15 / 255))
+"""Flaws that the validation photos should score above."""
 PREPROCESS = Preprocess(method="area", blur=0.7)
 PLAIN = METHODS.index("area")  # of the views of a rated photo, the one it is judged by
 PHOTOS, RATED = 48, 256  # a step
@@ -144,6 +155,38 @@ def ratings_of(network: NIMA, photos: RatedPhotos) -> dict[str, Tensor]:
     return {"said": torch.cat(rows), "means": photos.means}
 
 
+def flaws_of(network: NIMA, photos: RatedPhotos) -> dict[str, Tensor]:
+    """Photos and, of each, one copy for each of `FLAWS`; and how large the flaws are, up to 1."""
+    generator = torch.Generator().manual_seed(1)
+    said, shares = [], []
+    for indices in torch.arange(len(photos)).split(8):
+        whole = photos.batch(indices)
+        views, amounts = [whole], []
+        for kind, largest in FLAWS.items():
+            amounts.append(0.25 + 0.75 * torch.rand(len(whole), generator=generator))
+            seed = int(torch.randint(2**31 - 1, (), generator=generator))
+            views.append(Damage({kind: largest * amounts[-1]}, seed)(whole))
+        small = [resample(view, SIZE, "area") for view in views]
+        said.append(said_of(network, torch.stack(small, dim=1)))
+        shares.append(torch.stack(amounts, dim=1))
+    return {"said": torch.cat(said), "shares": torch.cat(shares)}
+
+
+def flaw_probes_of(network: NIMA, photos: RatedPhotos) -> dict[str, Tensor]:
+    """Photos and, of each, one copy for each of `FLAW_PROBES`."""
+    rows = []
+    for indices in torch.arange(len(photos)).split(8):
+        whole = photos.batch(indices)
+        amounts = [torch.full((len(whole),), amount) for _, amount in FLAW_PROBES]
+        copies = [
+            Damage({kind: amount})(whole)
+            for (kind, _), amount in zip(FLAW_PROBES, amounts, strict=True)
+        ]
+        small = [resample(view, SIZE, "area") for view in (whole, *copies)]
+        rows.append(said_of(network, torch.stack(small, dim=1)))
+    return {"said": torch.cat(rows)}
+
+
 def recovery_of(
     network: NIMA, photos: RatedPhotos, recover: DistortAndRecover
 ) -> dict[str, Tensor]:
@@ -168,9 +211,12 @@ def recovery_of(
 
 @torch.no_grad()
 def figures(
-    recovery: Mapping[str, Tensor], rated: Mapping[str, Tensor], network: nn.Module
+    recovery: Mapping[str, Tensor],
+    rated: Mapping[str, Tensor],
+    flawed: Mapping[str, Tensor],
+    network: nn.Module,
 ) -> dict[str, float]:
-    """Figures on the validation split: unguarded recovery, human agreement, resize spread."""
+    """Figures on the validation split: unguarded recovery, human agreement, spread, flaws."""
     distances = recovery["distances"]
     scores = score(network, recovery["said"], 4)
     after = distances.gather(2, scores.argmax(2, keepdim=True))[..., 0]
@@ -196,6 +242,9 @@ def figures(
     }
     for (name, by), copy in zip(PROBES, below, strict=True):
         found[f"{name}_{by:+g}"] = (copy < good).float().mean()
+    good, *below = score(network, flawed["said"]).unbind(1)
+    for (name, _), copy in zip(FLAW_PROBES, below, strict=True):
+        found[name] = (copy < good).float().mean()
     return {name: round(float(value), 3) for name, value in found.items()}
 
 
@@ -230,6 +279,14 @@ def main() -> None:
     )
     judged = kept(described / "rated-validation.pt", lambda: ratings_of(network, held))
     rated = kept(described / "rated.pt", lambda: ratings_of(network, human.part("train")))
+    flawed = kept(
+        described / "flaws-validation.pt",
+        lambda: flaw_probes_of(network, held.at_least(FLAWLESS)),
+    )
+    flaws = kept(
+        described / "flaws.pt",
+        lambda: flaws_of(network, human.part("train").at_least(FLAWLESS)),
+    )
     good = kept_shards(
         described, "versions", SHARDS, lambda i: versions_of(network, pools, recover, i)
     )
@@ -252,6 +309,9 @@ def main() -> None:
         said = opinion(network, rated["said"][people, torch.stack([first, second])])
         means = said @ BUCKETS
         both, target = means.mean(0), rated["means"][people]
+        spoiled = draw(len(flaws["said"]), SPOILED, generator)
+        whole, *copies = (opinion(network, flaws["said"][spoiled]) @ BUCKETS).unbind(1)
+        lead = whole[:, None] - torch.stack(copies, dim=1)
         losses = {
             "rank": rank_by_distance(
                 scores, distances, margin_per_unit=MARGIN, largest_margin=LARGEST_MARGIN
@@ -266,6 +326,7 @@ def main() -> None:
             ).sum(),
             "human": correlation_loss(both, target) + pairwise_logistic(both, target),
             "teacher": emd_loss(said.flatten(0, 1), opinions[people].repeat(2, 1)),
+            "flaws": (FLAW_LEAD * flaws["shares"][spoiled] - lead).clamp(min=0).mean(),
             "consistency": (means[0] - means[1]).abs().mean(),
         }
         return {name: WEIGHTS[name] * value for name, value in losses.items()}
@@ -277,7 +338,7 @@ def main() -> None:
         options.out,
         decay=0.98,
         weight_decay=1.0,
-        validate=partial(figures, recovery, judged),
+        validate=partial(figures, recovery, judged, flawed),
         validate_every=100,
     )
     torch.save(trained.state_dict(), options.out / "network.pt")

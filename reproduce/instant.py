@@ -1,62 +1,59 @@
 """Train the predictor behind strategy `instant`: undo damage in one pass, through the operator.
 
     python -m reproduce.instant --out runs/instant
-    python -m reproduce.instant --out runs/instant --operator laplacian --steps 250 \\
-        --from runs/instant/tone.safetensors
-
-The second form teaches another operator to a network that has learned to see.
+    python -m reproduce.instant --out runs/instant --operator laplacian \\
+        --neck 96 --steps 300
 
 Good photos (`unsplash_biq256`, the better ones of `biq2021`) are damaged at random, or rendered
 badly by the operator itself, or left as they are; the network reads the damaged photo and
 answers settings; the loss is the colour difference between the operator's rendering with them
 and the good photo, so gradients flow through the operator. A second output learns how much the
 rendering helped, which is how the network says that it is unsure.
+
+What the trunk says of a damaged photo is computed once and kept in ``OUT/described`` with small
+copies of both photos, on which the operator is rendered; both operators learn from the same. The
+file that is left there is embedded by copying it to ``enhance/tuning/weights``.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from enhance.operators.base import Operator
 from enhance.operators.resolve import resolve_operator
-from enhance.tuning.predictor import SIZE, Prediction, Predictor, load_predictor, save_predictor
+from enhance.tuning.predictor import (
+    SIZE,
+    Prediction,
+    Predictor,
+    save_predictor,
+    tone_statistics,
+)
 from enhance.tuning.space import Space
-from scorers.convert.tflite import load_tflite
-from scorers.training.damage import CAMERA, TONE, Damage, sample_damage
+from reproduce.network import begin, describe, kept, kept_shards
+from reproduce.undeveloped import Pairs, eight_bit, finish, flatten, undeveloped, without_veil
+from scorers.nima import NIMA
+from scorers.training.damage import TONE, sample_damage
 from scorers.training.loop import Schedule, train
 from scorers.training.photos import RatedPhotos, draw, load_rated
-from scorers.training.resampling import random_crop_flip, random_view
 from scorers.training.steering import colour_distance
 
 OPERATOR = "tone"
 FIXED = ("vibrance",)  # parameters that keep their default
-STORED = 256
 GOOD = 0.66
-BLACK = 0.08  # luma that good photos go below: no veil
-UNDAMAGED = 0.03
-LEAST = 0.35  # of the damage: whether a photo lacks anything at all is for the scorer to say
-MISUSED = 0.4  # share of photos that the operator itself has flattened
-ANYHOW = 0.1  # share damaged in any direction; the rest lack what undeveloped photos lack
+SHARDS = 60
+CALLS = 20  # a shard, of 20 photos each
+SMALL = 112  # side of the copies that are rendered
 HARM = 0.25  # what making a photo worse costs beyond the distance itself
 RESTRAINT = 0.3  # what a parameter that changes little must not do: wander
-FLATTENED: Mapping[str, tuple[float, float]] = {
-    "contrast": (-0.9, 0.1),
-    "saturation": (-0.6, 0.1),
-    "detail": (-0.4, 0.3),
-    "shadow": (-0.5, 0.6),
-    "brightness": (-0.7, 0.25),
-}
-"""Settings of the operator that leave black and white where they are, and a photo dark and flat."""
-UNDEVELOPED: Mapping[str, float] = {"exposure": 0.4, "contrast": 0.5, "gamma": 0.5}
-"""Chances of what moves black or white; everything else of `CAMERA` is there always."""
+PHOTOS = 64  # a step
 
 
 def render(operator: Operator[Any], space: Space, image: Tensor, points: Tensor) -> Tensor:
@@ -65,99 +62,35 @@ def render(operator: Operator[Any], space: Space, image: Tensor, points: Tensor)
     return operator.render(operator.analyse(image, settings), settings)
 
 
-def reach(count: int, generator: Generator) -> Tensor:
-    """How much of a damage is done: from `LEAST` to all of it."""
-    return LEAST + (1 - LEAST) * torch.rand(count, generator=generator) ** 0.5
+def small_bytes(photos: Tensor) -> Tensor:
+    """Copies of ``(B, 3, 224, 224)`` photos at `SMALL` pixels, as bytes."""
+    return functional.interpolate(photos, (SMALL, SMALL), mode="area").mul(255).round().byte()
 
 
-def undeveloped(count: int, generator: Generator) -> Damage:
-    """Damage by `CAMERA`: how much, not whether, is to be learned."""
-    damage = sample_damage(count, generator, kinds=CAMERA, keep=1.1)
-    for name, chance in UNDEVELOPED.items():
-        present = torch.rand(count, generator=generator) < chance
-        damage.amounts[name] = damage.amounts[name] * present
-    return damage.scaled_each(reach(count, generator))
+def seen_of(network: NIMA, found: Tensor, good: Tensor) -> dict[str, Tensor]:
+    """All that training needs of photos as found and as they should be."""
+    return {
+        "said": describe(network, found),
+        "measured": tone_statistics(found),
+        "found": small_bytes(found),
+        "good": small_bytes(good),
+    }
 
 
-def flatten(operator: Operator[Any], space: Space, photos: Tensor, generator: Generator) -> Tensor:
-    """Photos that the operator has made flat, or a little too strong."""
-    count = len(photos)
-    strength = reach(count, generator)
-    settings = {}
-    for name in space.names:
-        low, high = FLATTENED[name]
-        settings[name] = strength * (low + (high - low) * torch.rand(count, generator=generator))
-    return operator(photos, **settings)
+def pairs_of(network: NIMA, pairs: Pairs, shard: int) -> dict[str, Tensor]:
+    """What is seen of one shard of pairs."""
+    generator = torch.Generator().manual_seed(5000 + shard)
+    rows = [seen_of(network, *pairs(generator)) for _ in range(CALLS)]
+    return {key: torch.cat([row[key] for row in rows]) for key in rows[0]}
 
 
-def spoil(operator: Operator[Any], space: Space, photos: Tensor, generator: Generator) -> Tensor:
-    """A share of the photos as they are, a share flattened by the operator, the rest damaged."""
-    count = len(photos)
-    spoiled = undeveloped(count, generator)(photos)
-    anyhow = sample_damage(count, generator, kinds=TONE, keep=0.4)(photos)
-    flat = flatten(operator, space, photos, generator)
-    veil = 0.08 * torch.rand(count, 1, 1, 1, generator=generator)
-    flat = veil + (1 - veil) * flat
-    fate = torch.rand(count, generator=generator)[:, None, None, None]
-    for share, version in (
-        (UNDAMAGED + MISUSED + ANYHOW, anyhow),
-        (UNDAMAGED + MISUSED, flat),
-        (UNDAMAGED, photos),
-    ):
-        spoiled = torch.where(fate < share, version, spoiled)
-    return spoiled.clamp(0, 1)
+HELD = ("damaged", "undeveloped", "undamaged")
 
 
-def eight_bit(image: Tensor, generator: Generator) -> Tensor:
-    """As a camera's file holds it: what clipping took away is gone, and a little noise is there.
-
-    The noise hides the combs and gaps that a curve leaves in the histogram of an 8-bit photo.
-    """
-    std = 0.01 * torch.rand(len(image), 1, 1, 1, generator=generator)
-    noise = torch.randn(image.shape, generator=generator)
-    return ((image + std * noise).clamp(0, 1) * 255).round() / 255
-
-
-def finish(photos: Tensor, generator: Generator) -> Tensor:
-    """Good photos end in many ways: not all of them reach white.
-
-    Otherwise the network learns to ask whether a photo has been touched at all, which says nothing
-    about photos of other cameras.
-    """
-    share = torch.rand(2, len(photos), 1, 1, 1, generator=generator)
-    white = 1 - 0.15 * (2 * share[0] - 1).clamp(min=0)
-    return white * photos ** torch.exp(0.2 * (share[1] - 0.5))
-
-
-def without_veil(photos: RatedPhotos) -> RatedPhotos:
-    """Those that reach dark tones. A faded look may be meant; it cannot be what every flat photo
-    should stay at. Photos without light tones stay: a night must not be taken for a mistake.
-    """
-    luma = photos.pixels[..., ::4, ::4].float().mean(1).flatten(1) / 255
-    return photos.only(luma.quantile(0.01, dim=1) < BLACK)
-
-
-@torch.no_grad()
-def settle(network: nn.Module, spoiled: Callable[[], Tensor], batches: int = 30) -> None:
-    """Measure the statistics of batch normalisation anew, for the averaged weights.
-
-    Those of the training run belong to other weights; with them the averaged network answered
-    settings twice as far from the ideal.
-    """
-    layers = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm1d)]
-    for layer in layers:
-        layer.reset_running_stats()
-        layer.momentum = None  # the plain mean over the batches that follow
-        layer.train()
-    for _ in range(batches):
-        network(spoiled())
-    network.eval()
-
-
-def validation(
-    operator: Operator[Any], space: Space, photos: RatedPhotos
-) -> Callable[[nn.Module], dict[str, float]]:
-    """Distance before and after on the validation split, damaged and undamaged."""
+def held_of(
+    network: NIMA, operator: Operator[Any], space: Space, photos: RatedPhotos
+) -> dict[str, Tensor]:
+    """96 photos of the validation split in three states, one after the other."""
     generator = torch.Generator().manual_seed(11)
     photos = without_veil(photos)
     good = photos.batch(draw(len(photos), 96, generator))
@@ -165,13 +98,23 @@ def validation(
     good = finish(good, generator)
     damaged = sample_damage(len(good), generator, kinds=TONE, keep=0.4)(good)
     flat = flatten(operator, space, undeveloped(len(good), generator)(good), generator)
-    damaged, flat, same = (eight_bit(image, generator) for image in (damaged, flat, good))
+    states = [eight_bit(image, generator) for image in (damaged, flat, good)]
+    rows = [seen_of(network, state, good) for state in states]
+    return {key: torch.stack([row[key] for row in rows]) for key in rows[0]}
+
+
+def validation(
+    operator: Operator[Any], space: Space, held: dict[str, Tensor]
+) -> Callable[[nn.Module], dict[str, float]]:
+    """Distance before and after on the validation split, damaged and undamaged."""
 
     @torch.no_grad()
     def figures(network: nn.Module) -> dict[str, float]:
+        assert isinstance(network, Predictor)
         row = {}
-        for name, image in (("damaged", damaged), ("undeveloped", flat), ("undamaged", same)):
-            answer: Prediction = network(image)
+        for i, name in enumerate(HELD):
+            answer = network.answers(held["said"][i].float(), held["measured"][i])
+            image, good = (held[key][i].float() / 255 for key in ("found", "good"))
             rendered = render(operator, space, image, answer.points.double())
             before, after = colour_distance(image, good), colour_distance(rendered, good)
             row |= {
@@ -191,51 +134,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--operator", nargs="+", default=[OPERATOR])
     parser.add_argument("--out", type=Path, default=Path("runs/instant"))
-    parser.add_argument("--steps", type=int, default=600)
-    parser.add_argument("--from", dest="start", type=Path, help="a predictor to go on from")
+    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--neck", type=int, default=128)
     options = parser.parse_args()
     shared = Path(os.environ["ENHANCE_DATA"])
     torch.manual_seed(0)
 
-    operator = resolve_operator(options.operator)
-    kept = {n: p.default for n, p in operator.parameters_spec.items() if n in FIXED}
-    space = Space.of(operator, kept)
-    network = Predictor(space.names, space.defaults().tolist())
-    published = load_tflite(shared / "weights/idealo_mobilenet_aesthetic.int8.tflite")
-    network.trunk.load_state_dict(published.backbone.features.state_dict(), strict=False)
-    if options.start:
-        seen = load_predictor(options.start).state_dict()
-        own = network.state_dict()
-        network.load_state_dict(own | {n: v for n, v in seen.items() if v.shape == own[n].shape})
-    network.trunk.requires_grad_(False)  # trained, it learned to see traces of editing
-    network.to(memory_format=torch.channels_last)
-
+    trunk = begin(shared / "weights/idealo_mobilenet_aesthetic.int8.tflite")
+    flattener = resolve_operator(OPERATOR)
+    flattening = Space.of(flattener, dict.fromkeys(FIXED, 0.0))
     small = load_rated(shared / "data/unsplash_biq256/scores.csv", 256)
     large = load_rated(shared / "data/biq2021/scores.csv", 256)
     pools = [
         without_veil(part) for part in (small.part("train"), large.part("train").at_least(GOOD))
     ]
+    pairs = Pairs(pools, (14, 6), flattener, flattening)
+    described = options.out / "described"
+    held = kept(
+        described / "validation.pt",
+        lambda: held_of(trunk, flattener, flattening, small.part("validation")),
+    )
+    seen = kept_shards(described, "pairs", SHARDS, lambda i: pairs_of(trunk, pairs, i))
 
-    def pairs(generator: Generator) -> tuple[Tensor, Tensor]:
-        """Photos as they are found, and as they should be."""
-        photos = []
-        for pool, count in zip(pools, (14, 6), strict=True):
-            for photo in pool.batch(draw(len(pool), count, generator)).split(1):
-                cut = random_crop_flip(photo, generator, 0.6)
-                photos.append(random_view(cut, STORED, generator))
-        good = finish(torch.cat(photos), generator)
-        with torch.no_grad():
-            image = eight_bit(spoil(operator, space, good, generator), generator)
-        # files are larger than what is seen of them: shrinking comes after the damage
-        image, good = random_view(torch.cat([image, good]), SIZE, generator).chunk(2)
-        return image, good
+    operator = resolve_operator(options.operator)
+    fixed = {n: p.default for n, p in operator.parameters_spec.items() if n in FIXED}
+    space = Space.of(operator, fixed)
+    network = Predictor(space.names, space.defaults().tolist(), options.neck)
+    network.standardise(seen["said"][::4].float(), seen["measured"][::4])
 
     def step_loss(step: int) -> dict[str, Tensor]:
-        image, good = pairs(torch.Generator().manual_seed(5000 + step))
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            answer: Prediction = network(image)
-        # tone is the same on a photo half as large, at a quarter of the price
-        image, good = (functional.avg_pool2d(photo, 2) for photo in (image, good))
+        generator = torch.Generator().manual_seed(step)
+        chosen = draw(len(seen["said"]), PHOTOS, generator)
+        answer: Prediction = network.answers(seen["said"][chosen].float(), seen["measured"][chosen])
+        image, good = (seen[key][chosen].float() / 255 for key in ("found", "good"))
         rendered = render(operator, space, image, answer.points.double())
         before, after = colour_distance(image, good), colour_distance(rendered, good)
         helped = (before - after).detach()
@@ -247,20 +179,20 @@ def main() -> None:
             "benefit": 0.02 * functional.smooth_l1_loss(answer.benefit, helped),
         }
 
-    held = validation(operator, space, small.part("validation"))
+    figures = validation(operator, space, held)
     name = operator.name
     trained = train(
         network,
         step_loss,
-        Schedule(options.steps, 2e-3, warmup=30),
+        Schedule(options.steps, options.rate, warmup=30),
         options.out / name,
-        validate=held,
-        validate_every=300,
+        decay=0.98,
+        weight_decay=1.0,
+        validate=figures,
+        validate_every=100,
     )
     assert isinstance(trained, Predictor)
-    generator = torch.Generator().manual_seed(4000)
-    settle(trained, lambda: pairs(generator)[0])
-    print(held(trained))
+    print(figures(trained))
     save_predictor(trained, options.out / f"{name}.safetensors")
 
 

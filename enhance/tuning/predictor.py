@@ -24,16 +24,15 @@ import scorers
 from enhance.operators.base import Operator
 from enhance.tuning.scoring import TONE
 from enhance.tuning.space import Space
-from scorers.backbones.mobilenet import MobileNetV1
-from scorers.backbones.multilevel import pooled_levels
+from scorers.backbones.multilevel import EXTREME, MultiLevelMobileNetV1
 
 WEIGHTS = Path(__file__).parent / "weights"
 SIZE = 224
+FEATURES = 6016
+"""Numbers that the tone scorer's trunk says of a photo."""
 QUANTILES = 17
-_LEVELS = tuple(f"conv_pw_{block}_relu" for block in (1, 2, 4, 6, 9))
-"""What is read of the trunk, which ends with the last: 14 x 14 places still tell local tone."""
-_CHANNELS = 64 + 128 + 256 + 512 + 512
 _CELLS = 4
+_MEASURED = 4 * QUANTILES + 5 + _CELLS**2
 
 
 @dataclass(frozen=True)
@@ -53,50 +52,66 @@ class Prediction:
 class Predictor(nn.Module):
     """Reads a photo, answers settings and how much they should help.
 
-    A truncated MobileNet v1, read at several levels, sees structure, a table of tone statistics
-    sees what convolutions see badly (quantiles of luma, colour, the light in each of 4 x 4 cells).
+    The trunk of the embedded tone scorer, read at several levels, sees structure; a table of tone
+    statistics sees what convolutions see badly (quantiles of luma, colour, the light in each of
+    4 x 4 cells). What is learned is a neck over both.
 
     Args:
         names: the operator's tuned parameters, in the order of the points' columns.
         defaults: the default setting as a point of the unit cube; the untrained answer.
+        neck: features that the trunk's levels are mixed to.
 
     >>> network = Predictor(["detail", "shadow"], [0.2, 0.5]).eval()
     >>> network(torch.rand(2, 3, 224, 224)).points.shape
     torch.Size([2, 2])
     """
 
-    def __init__(self, names: Sequence[str], defaults: Sequence[float]) -> None:
+    start: Tensor
+    centre: Tensor
+    spread: Tensor
+
+    def __init__(self, names: Sequence[str], defaults: Sequence[float], neck: int = 128) -> None:
         super().__init__()
         self.names = tuple(names)
-        layers = dict(MobileNetV1(folded=True, same=True).features.named_children())
-        last = list(layers).index(_LEVELS[-1]) + 1
-        self.trunk = nn.Sequential()
-        for name in list(layers)[:last]:
-            self.trunk.add_module(name, layers[name])
-        statistics = 4 * QUANTILES + 5 + _CELLS**2
-        # photos differ little in most of these numbers: without normalisation training sees none
-        self.read = nn.Sequential(
-            nn.BatchNorm1d(2 * _CHANNELS), nn.Dropout(0.4), nn.Linear(2 * _CHANNELS, 96), nn.ReLU()
-        )
-        self.measure = nn.BatchNorm1d(statistics)
+        self.register_buffer("centre", torch.zeros(FEATURES + _MEASURED))
+        self.register_buffer("spread", torch.ones(FEATURES + _MEASURED))
+        self.read = nn.Sequential(nn.Dropout(0.5), nn.Linear(FEATURES, neck), nn.ReLU())
         self.mix = nn.Sequential(
-            nn.Linear(96 + statistics, 192), nn.ReLU(), nn.Linear(192, 96), nn.ReLU()
+            nn.Linear(neck + _MEASURED, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU()
         )
-        self.answer = nn.Linear(96, len(self.names) + 1)
+        self.answer = nn.Linear(64, len(self.names) + 1)
         nn.init.zeros_(self.answer.weight)
         nn.init.zeros_(self.answer.bias)
         start = torch.tensor(defaults, dtype=torch.float32).clamp(0.02, 0.98).logit()
         self.register_buffer("start", start)
-        self.start: Tensor
+
+    @torch.no_grad()
+    def standardise(self, said: Tensor, measured: Tensor) -> None:
+        """Take the scale of each number from examples, ``(N, FEATURES)`` and ``(N, 89)``."""
+        examples = torch.cat([said, measured], dim=1)
+        self.centre.copy_(examples.mean(0))
+        self.spread.copy_(examples.std(0).clamp(min=1e-3))
+
+    def answers(self, said: Tensor, measured: Tensor) -> Prediction:
+        """Answers by what the trunk says of photos and what `tone_statistics` measures."""
+        read = torch.cat([said, measured], dim=1)
+        standard = ((read - self.centre) / self.spread).clamp(-EXTREME, EXTREME)
+        said, measured = standard.split([FEATURES, _MEASURED], dim=1)
+        answer = self.answer(self.mix(torch.cat([self.read(said), measured], dim=1)))
+        return Prediction(torch.sigmoid(self.start + answer[:, :-1]), 10 * answer[:, -1])
 
     def forward(self, image: Tensor) -> Prediction:
         """``(B, 3, H, W)`` in [0, 1], shrunk to 224 x 224 as the scorers see it."""
         view = functional.interpolate(image, (SIZE, SIZE), mode="area")
-        seen = pooled_levels(self.trunk, _LEVELS, view.mul(2).sub(1))
-        measured = self.measure(tone_statistics(view))
-        answer = self.answer(self.mix(torch.cat([self.read(seen), measured], dim=1)))
-        points = torch.sigmoid(self.start + answer[:, :-1])
-        return Prediction(points, 10 * answer[:, -1])
+        return self.answers(trunk().pooled(view.mul(2).sub(1)), tone_statistics(view))
+
+
+@cache
+def trunk() -> MultiLevelMobileNetV1:
+    """What the predictors read photos by: the backbone of the embedded tone scorer."""
+    backbone = scorers.load(TONE).network.get_submodule("backbone")
+    assert isinstance(backbone, MultiLevelMobileNetV1)
+    return backbone
 
 
 def tone_statistics(image: Tensor) -> Tensor:
@@ -111,48 +126,24 @@ def tone_statistics(image: Tensor) -> Tensor:
     return torch.cat([quantiles, image.mean((-2, -1)), colour, cells], dim=1)
 
 
-def shared_trunk() -> dict[str, Tensor]:
-    """State of the trunk that the embedded predictors share with the embedded tone scorer."""
-    network = scorers.load(TONE).network
-    blocks = dict(network.get_submodule("backbone.features").named_children())
-    own = list(blocks)[: list(blocks).index(_LEVELS[-1]) + 1]
-    return {
-        f"trunk.{name}.{key}": value
-        for name in own
-        for key, value in blocks[name].state_dict().items()
-    }
-
-
-def save_predictor(network: Predictor, path: Path, *, trunk: bool = True) -> None:
-    """Write float16 weights and the parameter names as one safetensors file.
-
-    Args:
-        trunk: whether the trunk is written too; one that is `shared_trunk` need not be.
-    """
+def save_predictor(network: Predictor, path: Path) -> None:
+    """Write float16 weights and the parameter names as one safetensors file."""
     from safetensors.torch import save_file
 
-    state = {
-        name: (value.half() if value.is_floating_point() else value).contiguous()
-        for name, value in network.state_dict().items()
-        if trunk or not name.startswith("trunk.")
-    }
+    state = {name: value.half().contiguous() for name, value in network.state_dict().items()}
     save_file(state, path, {"names": json.dumps(network.names)})
 
 
 def load_predictor(path: Path) -> Predictor:
-    """Read what `save_predictor` wrote, for inference; a trunk left out is `shared_trunk`."""
+    """Read what `save_predictor` wrote, for inference."""
     from safetensors import safe_open
     from safetensors.torch import load_file
 
     with safe_open(path, "pt") as file:
         names = json.loads(file.metadata()["names"])
-    state = load_file(path)
-    if not any(name.startswith("trunk.") for name in state):
-        state |= shared_trunk()
-    network = Predictor(names, [0.5] * len(names))
-    network.load_state_dict(
-        {n: value.float() if value.is_floating_point() else value for n, value in state.items()}
-    )
+    state = {name: value.float() for name, value in load_file(path).items()}
+    network = Predictor(names, [0.5] * len(names), neck=len(state["read.1.bias"]))
+    network.load_state_dict(state)
     return network.requires_grad_(False).eval()
 
 

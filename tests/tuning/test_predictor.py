@@ -18,7 +18,7 @@ from enhance.tuning.predictor import (
     embedded,
     predict,
     save_predictor,
-    shared_trunk,
+    trunk,
 )
 from enhance.tuning.space import Space
 from scorers.convert.tflite import load_tflite
@@ -122,6 +122,5 @@ def test_the_scorer_still_has_the_trunk_that_the_predictors_learned_on(shared: P
     """A tone scorer with other features would leave the predictors blind, without an error."""
     path = shared / "weights" / "idealo_mobilenet_aesthetic.int8.tflite"
     published = load_tflite(path).get_submodule("backbone.features").state_dict()
-    for name, value in shared_trunk().items():
-        expected = published[name.removeprefix("trunk.")]
-        torch.testing.assert_close(value, expected, rtol=2e-3, atol=1e-4)
+    for name, value in trunk().features.state_dict().items():
+        torch.testing.assert_close(value, published[name], rtol=2e-3, atol=1e-4)

@@ -13,9 +13,10 @@ from enhance.operators.base import Operator
 from enhance.recipe import Verdict
 from enhance.tuning.cost import neutral_at_default
 from enhance.tuning.gain import Gain, paired_gain
-from enhance.tuning.guards import Evidence, Guard, GuardReport, Worth
+from enhance.tuning.guards import Evidence, Guard, GuardReport, Need, Worth
 from enhance.tuning.invariance import Invariance
 from enhance.tuning.objective import Objective, ScoreFunction
+from enhance.tuning.predictor import embedded
 from enhance.tuning.scoring import TONE
 from enhance.tuning.space import Space
 from enhance.tuning.witnesses import scorers_choice
@@ -54,12 +55,12 @@ def decide(
 ) -> Decision:
     """Accept the best point, or a smaller step towards it, or nothing.
 
-    Where the best point fails a guard other than `Worth`, two thirds and one third of the way to it
-    are offered, for the parameters whose default changes nothing. If none passes, the photo stays
-    as it is, for the reason that the best point failed. Where denoising was also judged by
-    J-invariance and the scorer sees no gain at the best point, points on the way to what the
-    scorer prefers are offered: noise that both witnesses see is not left because they disagree on
-    how to remove it.
+    Where the best point fails a guard other than `Need` and `Worth`, two thirds and one third of
+    the way to it are offered, for the parameters whose default changes nothing. If none passes,
+    the photo stays as it is, for the reason that the best point failed. Where denoising was also
+    judged by J-invariance and the scorer sees no gain at the best point, points on the way to what
+    the scorer prefers are offered: noise that both witnesses see is not left because they disagree
+    on how to remove it.
 
     Args:
         witness: a second scorer, for guards that ask one.
@@ -81,7 +82,7 @@ def decide(
         column = space.names.index(name)
         rest[column] = space.defaults()[column]
     distrusted = any(
-        isinstance(guard, Worth) and not report.passed
+        isinstance(guard, Need | Worth) and not report.passed
         for guard, report in zip(guards, best.guards, strict=False)
     )
     if torch.equal(rest, point) or distrusted:
@@ -97,11 +98,15 @@ def decide(
 
 
 def worthwhile(operator: Operator[Any], space: Space, scorer: str) -> list[Guard]:
-    """The guard of gains too small to leave the photo for, where the operator may leave it alone.
+    """The guards of photos better left as they are, where the operator may leave them so.
 
-    Its limit is in points of the embedded tone scorer, so it belongs to that scorer only.
+    Their limits are in points of the embedded tone scorer, so they belong to that scorer only.
     """
-    return [Worth()] if scorer == TONE and neutral_at_default(operator, space) else []
+    if scorer != TONE or not neutral_at_default(operator, space):
+        return []
+    if embedded(operator.name) is None:
+        return [Worth()]
+    return [Need(), Worth()]
 
 
 def _judge(

@@ -15,11 +15,14 @@ from enhance.tuning.guards import (
     Halo,
     Interval,
     Jitter,
+    Need,
     NoiseGain,
     Witness,
     default_guards,
     resolve_guards,
 )
+from enhance.tuning.space import Space
+from enhance.tuning.verdict import worthwhile
 
 
 def evidence(before: Tensor, after: Tensor, gain: Gain | None = None, scorer=None) -> Evidence:
@@ -180,3 +183,25 @@ def test_whoever_judged_the_other_embedded_scorer_is_the_witness() -> None:
     assert resolve_scorer(None, laplacian).witness.name == "nima-technical"  # type: ignore[union-attr]
     assert resolve_scorer(None, turbo).witness.name == "nima-aesthetic"  # type: ignore[union-attr]
     assert resolve_scorer(lambda x: x.mean((1, 2, 3)), turbo).witness is None
+
+
+def test_a_darkened_and_flattened_photo_needs_more_than_the_photo() -> None:
+    from skimage import data
+
+    photo = torch.from_numpy(data.coffee()).permute(2, 0, 1)[None].float() / 255
+    flat = 0.1 + 0.35 * photo
+    good, bad = (Need().check(evidence(image, image)) for image in (photo, flat))
+    assert bad.value > good.value
+    assert bad.passed
+    assert Need(least=bad.value + 1).check(evidence(flat, flat)).passed is False
+
+
+def test_only_operators_with_a_predictor_are_asked_whether_the_photo_needs_them() -> None:
+    def names(operator: str, scorer: str) -> list[str]:
+        chosen = get(operator)
+        return [guard.name for guard in worthwhile(chosen, Space.of(chosen), scorer)]
+
+    assert names("tone", "nima-aesthetic") == ["need", "worth"]
+    assert names("contrast", "nima-aesthetic") == ["worth"]
+    assert names("tone", "my-own") == []
+    assert names("turbo", "nima-aesthetic") == []

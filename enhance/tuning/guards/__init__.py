@@ -14,6 +14,7 @@ from enhance.tuning.guards.clipping import Clipping
 from enhance.tuning.guards.colour import ColourShift
 from enhance.tuning.guards.evidence import Evidence, Guard, GuardReport
 from enhance.tuning.guards.halo import Halo
+from enhance.tuning.guards.need import Need
 from enhance.tuning.guards.noise import NoiseGain
 from enhance.tuning.guards.score import Interval, Jitter, Worth
 from enhance.tuning.guards.witness import Witness
@@ -28,6 +29,7 @@ __all__ = [
     "Halo",
     "Interval",
     "Jitter",
+    "Need",
     "NoiseGain",
     "Witness",
     "Worth",
@@ -63,7 +65,7 @@ def resolve_guards(guards: Iterable[str | Guard] | None) -> list[Guard]:
     """
     if guards is None:
         return default_guards()
-    known = {guard.name: guard for guard in (*default_guards(), Worth())}
+    known = {guard.name: guard for guard in (*default_guards(), Need(), Worth())}
     resolved: list[Guard] = []
     for guard in guards:
         if isinstance(guard, str):

@@ -1,11 +1,11 @@
-"""What leaving a predictor's answer should cost, and the gain that is worth it.
+"""What leaving a predictor's answer should cost, the gain that is worth it, and the need.
 
     ENHANCE_DATA=folder python -m benchmarks.cost [--weights .8 1.6 3.2]
 
 Good photos (validation split of `unsplash_biq256`) are damaged as undeveloped photos are, and
 tuned, damaged and undamaged, by `enhance.tune` for each weight of the cost of leaving the
-predictor's answer; guard `worth` is applied afterwards, for each rate and least gain. They are
-good when damaged photos come closer and undamaged ones stay as they are. Distances are mean
+predictor's answer; guards `need` and `worth` are applied afterwards, for each pair of limits. They
+are good when damaged photos come closer and undamaged ones stay as they are. Distances are mean
 CIEDE2000 to the undamaged photo. A weight takes about four minutes on two cores.
 """
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -26,23 +27,25 @@ from torch import Tensor
 import enhance
 from benchmarks._timing import machine, write_json
 from benchmarks.scorers import ciede2000
-from enhance.tuning import cost
+from enhance.tuning import tune
+from enhance.tuning.cost import LEAVING_COST, leaving_cost
 from enhance.tuning.guards import default_guards
 from enhance.tuning.guards.score import Worth, colour_change
+from enhance.tuning.predictor import embedded
 from scorers.training.damage import CAMERA, sample_damage
 from scorers.training.photos import load_rated
 
 FOLDER = Path(__file__).parent.parent / "docs" / "benchmarks"
-WEIGHTS = (0.8, 1.6, cost.ANSWER_COST)
+WEIGHTS = (0.4, LEAVING_COST, 1.6)
 GAINS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
-RATES = (0.02, 0.03, 0.04, 0.05)
+NEEDS = (0.0, 2.0, 3.0, 4.0)
 VISIBLE = 3.0
 """Mean CIEDE2000 from which an undamaged photo counts as changed."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--photos", type=int, default=48)
+    parser.add_argument("--photos", type=int, default=64)
     parser.add_argument("--weights", type=float, nargs="+", default=WEIGHTS)
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
@@ -56,7 +59,7 @@ def main() -> None:
         for index in torch.randperm(len(good), generator=generator)[: arguments.photos]:
             clean = good.batch(index[None])
             damaged = sample_damage(1, generator, kinds=CAMERA, keep=0.85)(clean)
-            with patch.object(cost, "ANSWER_COST", weight):
+            with patch.object(tune, "leaving_cost", partial(leaving_cost, weight=weight)):
                 row = {"damaged": tuned(damaged, clean), "undamaged": tuned(clean, clean)}
             rows.append({"before": ciede2000(damaged, clean), **row})
             print(f"{weight:g}: {len(rows)} of {arguments.photos}", end="\r", flush=True)
@@ -65,13 +68,16 @@ def main() -> None:
 
 
 def tuned(photo: Tensor, reference: Tensor) -> dict[str, float]:
-    """How far `enhance.tune` without guard `worth` ends from `reference`, its gain and change."""
+    """How far `enhance.tune` without `need` and `worth` ends from `reference`; what they see."""
+    predictor = embedded("tone")
+    assert predictor is not None
     result = enhance.tune(photo[0], guards=default_guards())
     image = result.image[None].clamp(0, 1)
     return {
         "distance": ciede2000(image, reference),
         "gain": result.gain,
         "change": float(colour_change(photo, image)),
+        "benefit": float(predictor(photo).benefit),
     }
 
 
@@ -87,22 +93,23 @@ def record(weights: Mapping[float, Sequence[Mapping[str, Any]]], command: str) -
 
 
 def table(rows: Sequence[Mapping[str, Any]], weight: float) -> str:
-    """By rate and least gain."""
+    """By least need and least gain, at the rate in use."""
     before = np.array([row["before"] for row in rows])
     lines = [
         f"Weight {weight:g}, {len(rows)} photos; the damaged copies are {before.mean():.2f} away",
         "",
-        "| rate | least gain | distance left | share removed | closer | worst | undamaged moved by "
-        f"| by more than {VISIBLE:g} |",
+        "| least need | least gain | distance left | share removed | closer | worst "
+        f"| undamaged moved by | by more than {VISIBLE:g} |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for rate, least in product(RATES, GAINS):
-        worth = Worth(least, rate)
+    for need, least in product(NEEDS, GAINS):
+        worth = Worth(least)
         left, shift = (
             np.array(
                 [
                     row[kind]["distance"]
                     if row[kind]["gain"] >= worth.limit(row[kind]["change"])
+                    and row[kind]["benefit"] >= need
                     else untouched
                     for row, untouched in zip(rows, stays, strict=True)
                 ]
@@ -110,7 +117,7 @@ def table(rows: Sequence[Mapping[str, Any]], weight: float) -> str:
             for kind, stays in (("damaged", before), ("undamaged", 0 * before))
         )
         lines.append(
-            f"| {rate:g} | {least:g} | {left.mean():.2f} | {1 - left.sum() / before.sum():.0%} "
+            f"| {need:g} | {least:g} | {left.mean():.2f} | {1 - left.sum() / before.sum():.0%} "
             f"| {(left < before - 1e-9).mean():.0%} | {(left - before).max():+.1f} "
             f"| {shift.mean():.2f} | {(shift > VISIBLE).mean():.0%} |"
         )

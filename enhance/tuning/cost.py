@@ -16,17 +16,13 @@ from torch import Tensor
 
 from enhance.operators.base import Operator, Parameter
 from enhance.operators.chain import Chain
-from enhance.tuning.scoring import TONE
 from enhance.tuning.space import Space
 
 LEAVING_COST = 0.8
-"""Score that one parameter moved over its whole range costs, away from the default or a start."""
-ANSWER_COST = 3.2
-"""The same away from a predictor's answer, in points of the embedded tone scorer.
+"""Score that one parameter moved over its whole range costs, away from the default or a start.
 
-Around the answer that scorer then removes a third of the damage of validation photos, brings two
-in three of them closer, and moves one undamaged photo in six visibly: the best difference of these
-two shares among the weights and least gains tried (`benchmarks/cost.py`).
+Chosen for the tone operator and its scorer, away from a predictor's answer, by how many damaged
+validation photos come closer and how many undamaged ones stay as they are (`benchmarks/cost.py`).
 """
 
 
@@ -87,14 +83,6 @@ def leaving_cost(
     """
     spec = {name: operator.parameters_spec[name] for name in neutral_at_default(operator, space)}
     return Cost(space, spec, weight, centre or {}) if spec else None
-
-
-def leaving_weight(scorer: str, *, answered: bool) -> float:
-    """The weight of leaving the centre, by the scorer and whether a predictor answered the centre.
-
-    What leaving an answer should cost is known in points of the embedded tone scorer only.
-    """
-    return ANSWER_COST if answered and scorer == TONE else LEAVING_COST
 
 
 def neutral_at_default(operator: Operator[Any], space: Space) -> list[str]:

@@ -15,7 +15,7 @@ from enhance.operators.base import Operator
 from enhance.operators.resolve import OperatorLike, members, resolve_operator
 from enhance.recipe import Recipe
 from enhance.tuning import strategies
-from enhance.tuning.cost import leaving_cost, leaving_weight
+from enhance.tuning.cost import leaving_cost
 from enhance.tuning.guards import Guard, resolve_guards
 from enhance.tuning.objective import Objective
 from enhance.tuning.predictor import predict
@@ -83,8 +83,7 @@ def tune_together(
     views = joined(seen())
     hint = torch.stack(hints).mean(0) if hints else given
     centre = None if hint is None else space.describe(hint)
-    weight = leaving_weight(judge.name, answered=bool(hints))
-    cost = None if raw else leaving_cost(chosen, space, centre, weight)
+    cost = None if raw else leaving_cost(chosen, space, centre)
     if guards is None:
         checks = [*worthwhile(chosen, space, judge.name), *checks]
     objective = Objective(chosen, judge.score, views, space, cost, hint)

@@ -14,7 +14,7 @@ from enhance.operators.base import Operator
 from enhance.operators.resolve import OperatorLike, members, resolve_operator
 from enhance.recipe import Recipe
 from enhance.tuning import strategies
-from enhance.tuning.cost import leaving_cost, leaving_weight, total_cost
+from enhance.tuning.cost import leaving_cost, total_cost
 from enhance.tuning.guards import Guard, resolve_guards
 from enhance.tuning.invariance import invariance
 from enhance.tuning.objective import Objective
@@ -119,8 +119,7 @@ def tune(
     hint = predict(chosen_operator, space, pixels) if start is None else space.to_unit(start)
     centre = None if hint is None else space.describe(hint)
     restoring = invariance(chosen_operator, space, pixels, seed)
-    weight = leaving_weight(judge.name, answered=start is None and hint is not None)
-    leaving = leaving_cost(chosen_operator, space, centre, weight)
+    leaving = leaving_cost(chosen_operator, space, centre)
     cost = None if raw else total_cost(leaving, restoring)
     if guards is None:
         checks = [*worthwhile(chosen_operator, space, judge.name), *checks]

@@ -56,8 +56,8 @@ CARDS = {
         licence="Apache-2.0",
         training_data=f"{BIQ} and damaged and denoised copies of the better ones",
         limits="Judges squares of 224 x 224 pixels on their own: an out-of-focus background "
-        "counts as blur. Learned from photos of 512 x 512 pixels. Takes strong JPEG compression "
-        "for clean in two photos of five.",
+        "counts as blur. Learned from photos of 512 x 512 pixels. JPEG of a quality above 70 "
+        "passes for clean, and brighter for better: no objective for exposure.",
     ),
 }
 

@@ -67,6 +67,7 @@ def domain_transform(
     >>> domain_transform(image, sigma_s=torch.tensor([1.0, 4.0])).shape
     torch.Size([2, 3, 8, 8])
     """
+    own = guide is None or guide is image
     guide = image if guide is None else guide
     if image.ndim != 4 or guide.ndim != 4 or image.shape[-2:] != guide.shape[-2:]:
         raise ImageError(
@@ -85,7 +86,7 @@ def domain_transform(
     batch = _batch(working, guide, inverse_s, inverse_r)
     working = working.expand(*batch, -1, -1, -1)
     if mode == "rf":
-        smoothed = _recursive(working, guide, inverse_s, inverse_r, iterations)
+        smoothed = _recursive(working, guide, own, inverse_s, inverse_r, iterations)
     elif _differentiated(working, guide, inverse_s, inverse_r):
         raise ParameterError(
             f'mode "{mode}" has no gradient: call it under torch.no_grad(), or use mode "rf"'
@@ -126,14 +127,18 @@ class DomainTransform(nn.Module):
 
 
 def _recursive(
-    image: Tensor, guide: Tensor, inverse_s: Tensor, inverse_r: Tensor, iterations: int
+    image: Tensor, guide: Tensor, own: bool, inverse_s: Tensor, inverse_r: Tensor, iterations: int
 ) -> Tensor:
-    """The recursive form by the fastest way at hand; `image` has the common batch shape."""
+    """The recursive form by the fastest way at hand; `image` has the common batch shape.
+
+    `own` says that the image is its own guide.
+    """
     batch, rates = image.shape[:1], _rates(iterations)
     guides = guide.expand(*batch, -1, -1, -1)
     all_s, all_r = inverse_s.expand(*batch, 1, 1), inverse_r.expand(*batch, 1, 1)
     if usable(image):
-        return recursive_compiled.smooth(image, guides, all_s, all_r, rates)
+        other = None if own else guides
+        return recursive_compiled.smooth(image, other, all_s, all_r, rates)
     if not _differentiated(image, guide, inverse_s, inverse_r):
         sigma_s, sigma_r = ((1 / inverse).detach().flatten() for inverse in (all_s, all_r))
         ready = opencv.smooth(image.detach(), guides.detach(), sigma_s, sigma_r, iterations)

@@ -15,19 +15,25 @@ from enhance.operators.compiled import share
 
 
 def smooth(
-    image: Tensor, guide: Tensor, inverse_s: Tensor, inverse_r: Tensor, rates: Sequence[float]
+    image: Tensor,
+    guide: Tensor | None,
+    inverse_s: Tensor,
+    inverse_r: Tensor,
+    rates: Sequence[float],
 ) -> Tensor:
     """The recursive filter of `enhance.operators.recursive` with the distances of `guide`.
 
     Args:
         image, guide: ``(B, C, H, W)`` and ``(B, C', H, W)``, as `compiled.usable` wants them.
+            None lets the image guide itself: both its gradients then are one plane's, added as
+            they arise.
         inverse_s, inverse_r: ``(B, 1, 1)``; neighbours that differ by ``s``, summed over the
             guide's channels, are ``inverse_s + inverse_r s`` apart.
         rates: one number an iteration, each twice the one before.
     """
-    settings = guide, inverse_s, inverse_r
+    settings = image if guide is None else guide, inverse_s, inverse_r
     keep = torch.is_grad_enabled() and any(value.requires_grad for value in settings)
-    smoothed: Tensor = _Smooth.apply(image, *settings, tuple(rates), keep)
+    smoothed: Tensor = _Smooth.apply(image, guide, inverse_s, inverse_r, tuple(rates), keep)
     return smoothed
 
 
@@ -41,16 +47,16 @@ class _Smooth(torch.autograd.Function):
     def forward(
         ctx: Any,
         image: Tensor,
-        guide: Tensor,
+        guide: Tensor | None,
         inverse_s: Tensor,
         inverse_r: Tensor,
         rates: tuple[float, ...],
         keep: bool,
     ) -> Tensor:
         # those of the first iteration; later ones are their squares
-        weights = [
-            step.mul_(inverse_r).add_(inverse_s).mul_(-rates[0]).exp_() for step in _steps(guide)
-        ]
+        slope, offset = -rates[0] * inverse_r, -rates[0] * inverse_s
+        steps = _steps(image if guide is None else guide)
+        weights = [step.mul_(slope).add_(offset).exp_() for step in steps]
         states = [image]
         for number in range(2 * len(rates)):
             source, axis = states[-1], number % 2
@@ -78,15 +84,22 @@ class _Smooth(torch.autograd.Function):
             if ctx.keep:
                 planes[2:] = states[number], states[number + 1], middle, slopes[axis]
             _share(kernel, planes, [number // 2, rates[number // 2]], axis)
+        if not ctx.keep:
+            return grad, None, None, None, None, None
         guide_grad = s_grad = r_grad = None
+        own = guide is None
+        guide = states[0] if own else guide
         if ctx.needs_input_grad[2]:
             s_grad = _total(slopes)
         if ctx.needs_input_grad[3]:
             r_grad = _total([a.mul_(b) for a, b in zip(_steps(guide), slopes, strict=True)])
-        if ctx.needs_input_grad[1]:
-            guide_grad = middle if guide.shape == middle.shape else _empty(guide, *guide.shape)
+        if ctx.needs_input_grad[0 if own else 1]:
+            if not own:
+                guide_grad = middle if guide.shape == middle.shape else _empty(guide, *guide.shape)
+                guide_grad.zero_()
             pulls = [slope.mul_(inverse_r) for slope in slopes]
-            _share(scan_kernels.steps_adjoint, [guide, *pulls, guide_grad], [], 0)
+            target = grad if own else guide_grad
+            _share(scan_kernels.steps_adjoint, [guide, *pulls, target], [], 0)
         return grad, guide_grad, s_grad, r_grad, None, None
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from enhance.operators import scan_kernels
+from enhance.operators import adjoint_kernels, scan_kernels
 from enhance.operators.compiled import share
 
 
@@ -38,8 +38,9 @@ def smooth(
 
 
 class _Smooth(torch.autograd.Function):
-    """The whole filter as one node; what goes into each pass is kept for the weights' adjoint.
+    """The whole filter as one node; what goes into each iteration is kept for the weights' adjoint.
 
+    What lies between its rows and its columns is filtered again: fresh memory would take longer.
     Where the image's gradient alone is wanted, which the weights tell, nothing else is kept.
     """
 
@@ -57,13 +58,12 @@ class _Smooth(torch.autograd.Function):
         slope, offset = -rates[0] * inverse_r, -rates[0] * inverse_s
         steps = _steps(image if guide is None else guide)
         weights = [step.mul_(slope).add_(offset).exp_() for step in steps]
-        states = [image]
-        for number in range(2 * len(rates)):
-            source, axis = states[-1], number % 2
-            if keep or not number:
-                states.append(_empty(image, *image.shape))
-            kernel = scan_kernels.scan_columns if axis else scan_kernels.scan_rows
-            _share(kernel, [source, states[-1], weights[axis]], [number // 2], axis)
+        states, between = [image], _empty(image, *image.shape)
+        for number in range(len(rates)):
+            state = _empty(image, *image.shape) if keep else between
+            _share(scan_kernels.scan_rows, [states[-1], between, weights[0]], [number], 0)
+            _share(scan_kernels.scan_columns, [between, state, weights[1]], [number], 1)
+            states.append(state)
         ctx.rates, ctx.keep = rates, keep
         ctx.save_for_backward(guide, inverse_r, *weights, *(states if keep else ()))
         return states[-1]
@@ -76,14 +76,18 @@ class _Smooth(torch.autograd.Function):
         grad = _empty(grad, *grad.shape).copy_(grad)
         if ctx.keep:
             slopes = [_empty(weight, *weight.shape).zero_() for weight in weights]
-            middle = _empty(grad, *grad.shape)
-        for number in reversed(range(2 * len(rates))):
-            axis = number % 2
-            kernel = scan_kernels.adjoint_columns if axis else scan_kernels.adjoint_rows
-            planes = [grad, weights[axis], None, None, None, None]
+            between = _empty(grad, *grad.shape)
+        for number in reversed(range(len(rates))):
+            numbers = [number, rates[number]]
+            rows: list[Tensor | None] = [grad, weights[0], None, None, None]
+            columns: list[Tensor | None] = [grad, weights[1], None, None, None]
             if ctx.keep:
-                planes[2:] = states[number], states[number + 1], middle, slopes[axis]
-            _share(kernel, planes, [number // 2, rates[number // 2]], axis)
+                before, after = states[number : number + 2]
+                _share(scan_kernels.scan_rows, [before, between, weights[0]], [number], 0)
+                rows[2:] = before, between, slopes[0]
+                columns[2:] = between, after, slopes[1]
+            _share(adjoint_kernels.adjoint_columns, columns, numbers, 1)
+            _share(adjoint_kernels.adjoint_rows, rows, numbers, 0)
         if not ctx.keep:
             return grad, None, None, None, None, None
         guide_grad = s_grad = r_grad = None
@@ -95,8 +99,7 @@ class _Smooth(torch.autograd.Function):
             r_grad = _total([a.mul_(b) for a, b in zip(_steps(guide), slopes, strict=True)])
         if ctx.needs_input_grad[0 if own else 1]:
             if not own:
-                guide_grad = middle if guide.shape == middle.shape else _empty(guide, *guide.shape)
-                guide_grad.zero_()
+                guide_grad = _empty(guide, *guide.shape).zero_()
             pulls = [slope.mul_(inverse_r) for slope in slopes]
             target = grad if own else guide_grad
             _share(scan_kernels.steps_adjoint, [guide, *pulls, target], [], 0)

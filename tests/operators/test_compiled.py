@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from enhance.operators import compiled, opencv
+from enhance.operators.adjoint_kernels import RUN
 from enhance.operators.domain_transform import domain_transform
 from enhance.operators.laplacian import Laplacian
 from enhance.operators.turbo import Turbo
@@ -46,6 +47,15 @@ def test_domain_transform(
     values = [value.to(dtype) for value in (*images, *sigmas)]
     for seen, expected in zip(*both_ways(monkeypatch, domain_transform, values), strict=True):
         torch.testing.assert_close(seen, expected, rtol=0, atol=DTYPES[dtype])
+
+
+@pytest.mark.parametrize("height", [RUN, RUN + 1, 2 * RUN, 2 * RUN + 2])
+def test_columns_filtered_again_in_runs_of_any_length(
+    monkeypatch: pytest.MonkeyPatch, height: int
+) -> None:
+    values = [random(1, 2, height, 3), random(1, 1, height, 3, seed=1), torch.tensor(4.0).double()]
+    for seen, expected in zip(*both_ways(monkeypatch, domain_transform, values), strict=True):
+        torch.testing.assert_close(seen, expected, rtol=0, atol=1e-12)
 
 
 def test_lines_may_go_to_several_threads(monkeypatch: pytest.MonkeyPatch) -> None:

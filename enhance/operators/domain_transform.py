@@ -19,6 +19,7 @@ from enhance.errors import ImageError, ParameterError, unknown_name
 from enhance.operators import opencv, recursive_compiled
 from enhance.operators.batching import broadcast_shapes
 from enhance.operators.compiled import usable
+from enhance.operators.distances import distances
 from enhance.operators.recursive import recursive_filter
 from enhance.operators.windows import MODES, window_filter
 
@@ -67,6 +68,7 @@ def domain_transform(
     >>> domain_transform(image, sigma_s=torch.tensor([1.0, 4.0])).shape
     torch.Size([2, 3, 8, 8])
     """
+    own = guide is None or guide is image
     guide = image if guide is None else guide
     if image.ndim != 4 or guide.ndim != 4 or image.shape[-2:] != guide.shape[-2:]:
         raise ImageError(
@@ -85,7 +87,7 @@ def domain_transform(
     batch = _batch(working, guide, inverse_s, inverse_r)
     working = working.expand(*batch, -1, -1, -1)
     if mode == "rf":
-        smoothed = _recursive(working, guide, inverse_s, inverse_r, iterations)
+        smoothed = _recursive(working, guide, own, inverse_s, inverse_r, iterations)
     elif _differentiated(working, guide, inverse_s, inverse_r):
         raise ParameterError(
             f'mode "{mode}" has no gradient: call it under torch.no_grad(), or use mode "rf"'
@@ -93,7 +95,7 @@ def domain_transform(
     else:
         # a box that reaches sqrt(3) sigma_i to each side has the standard deviation sigma_i
         reaches = [math.sqrt(6) / rate for rate in _rates(iterations)]
-        across, down = _distances(guide, inverse_s, inverse_r, batch)
+        across, down = _spread(guide, inverse_s, inverse_r, batch)
         smoothed = window_filter(working, across, down, reaches, mode)
     return smoothed.to(image.dtype)
 
@@ -126,29 +128,32 @@ class DomainTransform(nn.Module):
 
 
 def _recursive(
-    image: Tensor, guide: Tensor, inverse_s: Tensor, inverse_r: Tensor, iterations: int
+    image: Tensor, guide: Tensor, own: bool, inverse_s: Tensor, inverse_r: Tensor, iterations: int
 ) -> Tensor:
-    """The recursive form by the fastest way at hand; `image` has the common batch shape."""
+    """The recursive form by the fastest way at hand; `image` has the common batch shape.
+
+    `own` says that the image is its own guide.
+    """
     batch, rates = image.shape[:1], _rates(iterations)
     guides = guide.expand(*batch, -1, -1, -1)
     all_s, all_r = inverse_s.expand(*batch, 1, 1), inverse_r.expand(*batch, 1, 1)
     if usable(image):
-        return recursive_compiled.smooth(image, guides, all_s, all_r, rates)
+        other = None if own else guides
+        return recursive_compiled.smooth(image, other, all_s, all_r, rates)
     if not _differentiated(image, guide, inverse_s, inverse_r):
         sigma_s, sigma_r = ((1 / inverse).detach().flatten() for inverse in (all_s, all_r))
         ready = opencv.smooth(image.detach(), guides.detach(), sigma_s, sigma_r, iterations)
         if ready is not None:
             return ready
-    across, down = _distances(guide, inverse_s, inverse_r, batch)
+    across, down = _spread(guide, inverse_s, inverse_r, batch)
     return recursive_filter(image, across, down, rates)
 
 
-def _distances(
+def _spread(
     guide: Tensor, inverse_s: Tensor, inverse_r: Tensor, batch: torch.Size
 ) -> tuple[Tensor, Tensor]:
-    """The paper's ``d = 1 + sigma_s / sigma_r |I'|`` over sigma_s, in rows and in columns."""
-    across = torch.addcmul(inverse_s, inverse_r, _steps(guide, -1))
-    down = torch.addcmul(inverse_s, inverse_r, _steps(guide, -2))
+    """Distances in rows and in columns for each image of the batch."""
+    across, down = distances(guide, inverse_s, inverse_r)
     return across.expand(*batch, -1, -1), down.expand(*batch, -1, -1)
 
 
@@ -164,15 +169,6 @@ def _inverse(name: str, sigma: float | Tensor, like: Tensor) -> Tensor:
 def _differentiated(*values: Tensor) -> bool:
     """Whether a gradient to any of them may be asked for."""
     return torch.is_grad_enabled() and any(value.requires_grad for value in values)
-
-
-def _steps(guide: Tensor, dim: int) -> Tensor:
-    """Absolute differences of neighbours, summed over the channels one by one to spare memory."""
-    first, *others = guide.unbind(-3)
-    total = first.diff(dim=dim).abs_()
-    for channel in others:
-        total.add_(channel.diff(dim=dim).abs_())
-    return total
 
 
 def _batch(image: Tensor, guide: Tensor, inverse_s: Tensor, inverse_r: Tensor) -> torch.Size:

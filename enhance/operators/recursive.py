@@ -56,11 +56,12 @@ class _Recursive(torch.autograd.Function):
             for links in weights:
                 if iteration:
                     links.square_()  # the rate has doubled
-                state, other = _transpose(state, other), state
+                turned = torch.empty_like(other) if keep else other
+                state, other = _transpose(state, turned), state
                 middle = torch.empty_like(state) if keep else None
                 _scan(state, links, middle)
                 if middle is not None:
-                    kept += middle, state.clone()
+                    kept += middle, state
         ctx.rates = rates
         ctx.save_for_backward(across, down, *kept)
         return state
@@ -71,11 +72,12 @@ class _Recursive(torch.autograd.Function):
         across, down, *kept = ctx.saved_tensors
         distances = _along_lines(across, down)
         distance_grads = [torch.zeros_like(distance) for distance in distances]
+        weights = [torch.empty_like(distance) for distance in distances]
         state = grad.clone(memory_format=torch.contiguous_format)
         other = torch.empty_like(state.mT, memory_format=torch.contiguous_format)
         for rate in reversed(ctx.rates):
             for axis in (1, 0):
-                links = (distances[axis] * -rate).exp_()
+                links = torch.mul(distances[axis], -rate, out=weights[axis]).exp_()
                 for backwards in (True, False):
                     output = kept.pop() if kept else None
                     _scan_adjoint(state, links, backwards, output, distance_grads[axis], rate)

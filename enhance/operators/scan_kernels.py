@@ -1,4 +1,4 @@
-"""Loops of the recursive filter, its adjoint and its distances, for a compiler.
+"""Loops of the recursive filter and its distances, for a compiler.
 
 Plain Python on NumPy arrays, a row or a column at a time; `enhance.operators.compiled` has Numba
 translate them where it is installed. Each works on the rows or columns from `start` to `stop`
@@ -8,12 +8,9 @@ often it is squared before use, since rates double from one iteration to the nex
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 Array = np.ndarray
-Optional = Any  # an array, or None: what asks for it is then not even compiled
 
 
 def scan_rows(
@@ -62,127 +59,35 @@ def scan_columns(
 ) -> None:
     """Filter columns of `source` ``(C, H, W)`` both ways into `target`, which may be `source`.
 
-    A row at a time, so that memory is read as it lies.
+    A row at a time, so that memory is read as it lies. What a loop reads and writes are rows of
+    their own that do not overlap: only then does the compiler work on many pixels at once. Hence
+    the copy of the last row on the way down, where `target` may be `source`.
     """
     channels, length, _ = source.shape
+    links = np.empty(stop - start, source.dtype)
+    last = np.empty((channels, stop - start), source.dtype)
     for c in range(channels):
-        for k in range(start, stop):
-            target[c, 0, k] = source[c, 0, k]
+        last[c] = source[c, 0, start:stop]
+        target[c, 0, start:stop] = last[c]
     for n in range(1, length):
+        links[:] = weights[n - 1, start:stop]
+        for _ in range(squarings):
+            for k in range(stop - start):
+                links[k] *= links[k]
         for c in range(channels):
-            for k in range(start, stop):
-                w = weights[n - 1, k]
-                for _ in range(squarings):
-                    w *= w
-                x = source[c, n, k]
-                target[c, n, k] = x + w * (target[c, n - 1, k] - x)
+            x, y = source[c, n, start:stop], last[c]
+            for k in range(stop - start):
+                y[k] = x[k] + links[k] * (y[k] - x[k])
+            target[c, n, start:stop] = y
     for n in range(length - 2, -1, -1):
+        links[:] = weights[n, start:stop]
+        for _ in range(squarings):
+            for k in range(stop - start):
+                links[k] *= links[k]
         for c in range(channels):
-            for k in range(start, stop):
-                w = weights[n, k]
-                for _ in range(squarings):
-                    w *= w
-                x = target[c, n, k]
-                target[c, n, k] = x + w * (target[c, n + 1, k] - x)
-
-
-def adjoint_rows(
-    grad: Array,
-    weights: Array,
-    before: Optional,
-    after: Optional,
-    middle: Optional,
-    slope: Optional,
-    squarings: int,
-    rate: float,
-    start: int,
-    stop: int,
-) -> None:
-    """Adjoint of `scan_rows` from `before` to `after`: `grad` in place, `slope` added to.
-
-    ``y = x + w (y' - x)`` with the pixel ``y'`` before it has ``dx = (1 - w) g``, passes
-    ``w g`` on to ``y'``, and ``dw = g (y' - x)``; ``w = exp(-rate d)`` makes that
-    ``dd = -rate w dw``, summed over channels in `slope` ``(H, W - 1)``. What lay between the
-    two directions is filtered again in `middle` ``(C, H, W)``: it costs less than to keep it.
-    The last four are None where no gradient of the weights is wanted: the filter is linear in
-    the image.
-    """
-    channels, _, length = grad.shape
-    one, scale = grad.dtype.type(1), grad.dtype.type(rate)
-    if slope is not None:
-        row = middle[0, start]  # no other thread's
-    for r in range(start, stop):
-        for c in range(channels):
-            if slope is not None:
-                y = before[c, r, 0]
-                row[0] = y
-            g = grad[c, r, 0]
-            for n in range(length - 1):
-                w = weights[r, n]
-                for _ in range(squarings):
-                    w *= w
-                grad[c, r, n] = (one - w) * g
-                if slope is not None:
-                    slope[r, n] -= scale * w * g * (after[c, r, n + 1] - y)
-                    y = (one - w) * before[c, r, n + 1] + w * y
-                    row[n + 1] = y
-                g = grad[c, r, n + 1] + w * g
-            for n in range(length - 1, 0, -1):
-                w = weights[r, n - 1]
-                for _ in range(squarings):
-                    w *= w
-                grad[c, r, n] = (one - w) * g
-                if slope is not None:
-                    slope[r, n - 1] -= scale * w * g * (row[n - 1] - before[c, r, n])
-                g = grad[c, r, n - 1] + w * g
-            grad[c, r, 0] = g
-
-
-def adjoint_columns(
-    grad: Array,
-    weights: Array,
-    before: Optional,
-    after: Optional,
-    middle: Optional,
-    slope: Optional,
-    squarings: int,
-    rate: float,
-    start: int,
-    stop: int,
-) -> None:
-    """Adjoint of `scan_columns`, as `adjoint_rows` is."""
-    channels, length, _ = grad.shape
-    scale = grad.dtype.type(rate)
-    if slope is not None:
-        for c in range(channels):
-            for k in range(start, stop):
-                middle[c, 0, k] = before[c, 0, k]
-    for n in range(length - 1):
-        for c in range(channels):
-            for k in range(start, stop):
-                w = weights[n, k]
-                for _ in range(squarings):
-                    w *= w
-                g = grad[c, n, k]
-                passed = w * g
-                grad[c, n, k] = g - passed
-                grad[c, n + 1, k] += passed
-                if slope is not None:
-                    y, x = middle[c, n, k], before[c, n + 1, k]
-                    slope[n, k] -= scale * passed * (after[c, n + 1, k] - y)
-                    middle[c, n + 1, k] = x + w * (y - x)
-    for n in range(length - 1, 0, -1):
-        for c in range(channels):
-            for k in range(start, stop):
-                w = weights[n - 1, k]
-                for _ in range(squarings):
-                    w *= w
-                g = grad[c, n, k]
-                passed = w * g
-                grad[c, n, k] = g - passed
-                grad[c, n - 1, k] += passed
-                if slope is not None:
-                    slope[n - 1, k] -= scale * passed * (middle[c, n - 1, k] - before[c, n, k])
+            x, y = target[c, n, start:stop], target[c, n + 1, start:stop]
+            for k in range(stop - start):
+                x[k] += links[k] * (y[k] - x[k])
 
 
 def steps(guide: Array, across: Array, down: Array, start: int, stop: int) -> None:
@@ -192,33 +97,39 @@ def steps(guide: Array, across: Array, down: Array, start: int, stop: int) -> No
     """
     channels, height, width = guide.shape
     for r in range(start, stop):
-        across[r] = 0
+        total = across[r]
+        total[:] = 0
         for c in range(channels):
+            here, right = guide[c, r], guide[c, r, 1:]
             for k in range(width - 1):
-                across[r, k] += abs(guide[c, r, k + 1] - guide[c, r, k])
+                total[k] += abs(right[k] - here[k])
         if r < height - 1:
-            down[r] = 0
+            total = down[r]
+            total[:] = 0
             for c in range(channels):
+                here, below = guide[c, r], guide[c, r + 1]
                 for k in range(width):
-                    down[r, k] += abs(guide[c, r + 1, k] - guide[c, r, k])
+                    total[k] += abs(below[k] - here[k])
 
 
 def steps_adjoint(
     guide: Array, across: Array, down: Array, grad: Array, start: int, stop: int
 ) -> None:
-    """Adjoint of `steps`: `across` and `down` hold gradients; rows of `grad` are written."""
+    """Adjoint of `steps`: `across` and `down` hold gradients; rows of `grad` are added to."""
     channels, height, width = guide.shape
     for r in range(start, stop):
         for c in range(channels):
-            for k in range(width):
-                grad[c, r, k] = 0
+            here, right, total = guide[c, r], guide[c, r, 1:], grad[c, r]
+            pull, next_total = across[r], grad[c, r, 1:]
             for k in range(width - 1):
-                pull = across[r, k] * np.sign(guide[c, r, k + 1] - guide[c, r, k])
-                grad[c, r, k] -= pull
-                grad[c, r, k + 1] += pull
+                total[k] -= pull[k] * np.sign(right[k] - here[k])
+            for k in range(width - 1):
+                next_total[k] += pull[k] * np.sign(right[k] - here[k])
             if r < height - 1:
+                below, pull = guide[c, r + 1], down[r]
                 for k in range(width):
-                    grad[c, r, k] -= down[r, k] * np.sign(guide[c, r + 1, k] - guide[c, r, k])
+                    total[k] -= pull[k] * np.sign(below[k] - here[k])
             if r > 0:
+                above, pull = guide[c, r - 1], down[r - 1]
                 for k in range(width):
-                    grad[c, r, k] += down[r - 1, k] * np.sign(guide[c, r, k] - guide[c, r - 1, k])
+                    total[k] += pull[k] * np.sign(here[k] - above[k])

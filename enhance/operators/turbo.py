@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from enhance.operators import turbo_compiled
 from enhance.operators.base import Operator, Parameter, Settings, check_image
 from enhance.operators.batching import broadcast_shapes
 from enhance.operators.box import box_mean
@@ -171,15 +172,14 @@ class Turbo(Operator[TurboLayers]):
             settings = self.complete({}, like=image)
         answered = self.calibrate(image, settings)
         noise, tilt, grain = (answered[name] for name in ("sigma_n", "tilt", "grain"))
-        light = luma(image).unsqueeze(-3)
-        blurred = _blur(light)
-        # log of the noise over its level at middle grey
-        bend = (tilt * math.log(2))[..., None, None, None] * (blurred - 0.5)
-        variance = torch.exp(2 * bend) * noise.square()[..., None, None, None]
-        guide = (blurred - 0.5) * _mean_of_exp(-bend)
+        if turbo_compiled.able(image, noise, tilt):
+            light, chroma, blurred = turbo_compiled.split(image, GAUSSIAN)
+            guide, variance = turbo_compiled.level(blurred, noise, tilt)
+        else:
+            light, chroma, blurred = _split(image)
+            guide, variance = _level(blurred, noise, tilt)
         # edges are judged between the finest and the second scale of the noise
         guide_noise = noise * (1 + grain) / 2 * sum(value**2 for value in GAUSSIAN)
-        chroma = image[:, [2, 0]] - light
         return TurboLayers(image, light, chroma, guide, variance, guide_noise, answered["sigma_c"])
 
     def render(self, layers: TurboLayers, settings: Settings) -> Tensor:
@@ -194,28 +194,59 @@ class Turbo(Operator[TurboLayers]):
             values = [value.expand(shape).reshape(-1) for value in values]
             planes = [plane.expand(*shape, -1, -1, -1).flatten(end_dim=-4) for plane in planes]
         guide_noise, chroma_noise, sigma_s, k_r, *shares = values
-        strength, luma_share, chroma_share = (share[..., None, None, None] for share in shares)
         image, light, chroma, guide, variance = planes
         sigma_r = k_r * guide_noise
-        smooth = domain_transform(light, guide, sigma_s, sigma_r)
-        residual = light - smooth
-        kept = _keep(residual, variance, LUMA_WINDOW)
-        new_light = torch.addcmul(smooth, kept, residual)
-        smooth = domain_transform(chroma, guide, sigma_s * CHROMA, sigma_r * CHROMA)
-        residual = chroma - smooth
-        floor = CHROMA_MARGIN * chroma_noise.square()[..., None, None, None]
-        new_chroma = torch.addcmul(smooth, _keep(residual, floor, CHROMA_WINDOW), residual)
-        new_light = torch.lerp(light, new_light, luma_share)
-        new_chroma = torch.lerp(chroma, new_chroma, chroma_share)
-        denoised = _to_rgb(new_light, new_chroma)
-        # chroma and luma are smoothed apart, so a channel can leave the range by a little
-        rendered = torch.addcmul(image, strength, denoised - image).clamp(0, 1)
+        smooth_light = domain_transform(light, guide, sigma_s, sigma_r)
+        smooth_chroma = domain_transform(chroma, guide, sigma_s * CHROMA, sigma_r * CHROMA)
+        floor = CHROMA_MARGIN * chroma_noise.square()
+        parts = [image, light, chroma, smooth_light, smooth_chroma, variance, floor, *shares]
+        if turbo_compiled.able(*parts):
+            rendered = turbo_compiled.blend(*parts, sides=(LUMA_WINDOW, CHROMA_WINDOW))
+        else:
+            rendered = _blend(*parts)
         return rendered.reshape(*shape, *image.shape[-3:])
 
     def halo(self, extent: tuple[int, int], settings: Settings | None = None) -> int:
         """Five widths of the chroma filter, whose response is then 1/2000, and the windows."""
         windows = len(GAUSSIAN) // 2 + CHROMA_WINDOW // 2
         return math.ceil(5 * CHROMA * self.largest("sigma_s", settings)) + windows
+
+
+def _split(image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Luma, colour differences B-Y and R-Y, blurred luma."""
+    light = luma(image).unsqueeze(-3)
+    return light, image[:, [2, 0]] - light, _blur(light)
+
+
+def _level(blurred: Tensor, noise: Tensor, tilt: Tensor) -> tuple[Tensor, Tensor]:
+    """Guide and variance: blurred luma on a scale where its noise is uniform, and that noise."""
+    # log of the noise over its level at middle grey
+    bend = (tilt * math.log(2))[..., None, None, None] * (blurred - 0.5)
+    variance = torch.exp(2 * bend) * noise.square()[..., None, None, None]
+    return (blurred - 0.5) * _mean_of_exp(-bend), variance
+
+
+def _blend(
+    image: Tensor,
+    light: Tensor,
+    chroma: Tensor,
+    smooth_light: Tensor,
+    smooth_chroma: Tensor,
+    variance: Tensor,
+    *values: Tensor,
+) -> Tensor:
+    """The rendering: what was smoothed, with the detail given back."""
+    floor, strength, luma_share, chroma_share = (value[..., None, None, None] for value in values)
+    residual = light - smooth_light
+    kept = _keep(residual, variance, LUMA_WINDOW)
+    new_light = torch.addcmul(smooth_light, kept, residual)
+    residual = chroma - smooth_chroma
+    new_chroma = torch.addcmul(smooth_chroma, _keep(residual, floor, CHROMA_WINDOW), residual)
+    new_light = torch.lerp(light, new_light, luma_share)
+    new_chroma = torch.lerp(chroma, new_chroma, chroma_share)
+    denoised = _to_rgb(new_light, new_chroma)
+    # chroma and luma are smoothed apart, so a channel can leave the range by a little
+    return torch.addcmul(image, strength, denoised - image).clamp(0, 1)
 
 
 def _blur(plane: Tensor) -> Tensor:

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from enhance.operators import compiled, opencv
+from enhance.operators.adjoint_kernels import RUN
 from enhance.operators.domain_transform import domain_transform
 from enhance.operators.laplacian import Laplacian
+from enhance.operators.turbo import Turbo
 
 DTYPES = {torch.float32: 1e-6, torch.float64: 1e-12}
 
@@ -45,6 +47,15 @@ def test_domain_transform(
     values = [value.to(dtype) for value in (*images, *sigmas)]
     for seen, expected in zip(*both_ways(monkeypatch, domain_transform, values), strict=True):
         torch.testing.assert_close(seen, expected, rtol=0, atol=DTYPES[dtype])
+
+
+@pytest.mark.parametrize("height", [RUN, RUN + 1, 2 * RUN, 2 * RUN + 2])
+def test_columns_filtered_again_in_runs_of_any_length(
+    monkeypatch: pytest.MonkeyPatch, height: int
+) -> None:
+    values = [random(1, 2, height, 3), random(1, 1, height, 3, seed=1), torch.tensor(4.0).double()]
+    for seen, expected in zip(*both_ways(monkeypatch, domain_transform, values), strict=True):
+        torch.testing.assert_close(seen, expected, rtol=0, atol=1e-12)
 
 
 def test_lines_may_go_to_several_threads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,6 +119,38 @@ def test_laplacian(monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], dilat
     torch.testing.assert_close(seen, expected, rtol=0, atol=2e-6)
     exact = operator(images.double(), **settings)
     assert (seen - exact).abs().max() < 4e-6
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("size", [(23, 31), (3, 40), (1, 1)])
+def test_turbo(monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], dtype: torch.dtype) -> None:
+    """Where no gradient is asked for: batches of settings, of noise, and of both with images."""
+    pytest.importorskip("numba")
+    images = (1.4 * random(2, 3, *size) - 0.2).clamp(0, 1).to(dtype)
+    batches = [
+        {"sigma_s": torch.tensor([[1.0], [4.0], [10.0]]), "sigma_n": torch.tensor([0.1, 0.02])},
+        {"tilt": torch.tensor([-1.0, 0.5]), "sigma_n": torch.tensor([[0.02], [0.3], [0.05]])},
+        {"luma": torch.tensor([0.2, 1.0]), "chroma": 0.4, "strength": 0.7, "sigma_c": 0.1},
+    ]
+    operator = Turbo()
+    seen = [operator(images, **settings) for settings in batches]
+    monkeypatch.setattr(compiled, "_module", lambda: None)
+    monkeypatch.setattr(opencv, "_module", lambda: None)
+    for result, settings in zip(seen, batches, strict=True):
+        expected = operator(images, **settings)
+        assert result.shape == expected.shape
+        # noise read from a tiny image makes either way 4e-6 off in float32
+        torch.testing.assert_close(result, expected, rtol=0, atol=10 * DTYPES[dtype])
+
+
+def test_turbo_in_several_threads_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows reach over to the rows of the next thread."""
+    pytest.importorskip("numba")
+    image, operator = random(2, 3, 29, 14), Turbo()
+    whole = operator(image, sigma_n=0.05, tilt=0.4)
+    monkeypatch.setattr("enhance.operators.threads.SLAB", 100)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
+    assert torch.equal(operator(image, sigma_n=0.05, tilt=0.4), whole)
 
 
 def test_the_gradient_to_the_image_alone_keeps_nothing_but_weights() -> None:

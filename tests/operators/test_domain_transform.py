@@ -127,6 +127,24 @@ def test_gradient_where_the_image_is_its_own_guide() -> None:
     )
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_an_image_that_guides_itself_sums_both_gradients(channels: int) -> None:
+    image = random(1, channels, 9, 14).requires_grad_()
+    sigma_s = torch.tensor([2.0, 6.0], dtype=torch.float64, requires_grad=True)
+    apart = [image.detach().clone().requires_grad_() for _ in range(2)]
+    smoothed = domain_transform(*apart, sigma_s, 0.4)
+    own, guide, expected_s = torch.autograd.grad(smoothed.square().sum(), [*apart, sigma_s])
+    together = domain_transform(image, None, sigma_s, 0.4).square().sum()
+    for keep in (True, False):  # a second backward pass finds what the first one found
+        seen, seen_s = torch.autograd.grad(together, [image, sigma_s], retain_graph=keep)
+        torch.testing.assert_close(seen, own + guide, rtol=1e-10, atol=1e-12)
+        torch.testing.assert_close(seen_s, expected_s, rtol=1e-10, atol=1e-12)
+    (alone,) = torch.autograd.grad(
+        domain_transform(image.detach(), None, sigma_s, 0.4).square().sum(), sigma_s
+    )
+    torch.testing.assert_close(alone, expected_s, rtol=1e-10, atol=1e-12)
+
+
 @pytest.mark.parametrize("needed", range(4))
 def test_each_gradient_alone_equals_all_together(needed: int) -> None:
     values = [

@@ -54,6 +54,20 @@ def test_race_finds_the_top_of_one_parameter_on_few_views(paint, grey, target) -
     assert found.value == pytest.approx(float(full.values(found.point[None])[0]), abs=1e-6)
 
 
+@pytest.mark.parametrize("peak", [0.03, 0.3, 0.55, 0.58, 0.62, 0.8, 0.97])
+def test_race_comes_near_a_top_that_is_no_parabola(paint, grey, peak: float) -> None:
+    """The parabola misses it, and whichever finalist is nearest wins."""
+
+    def steep_above(images: Tensor) -> Tensor:
+        away = images[:, 0].mean((-1, -2)) - peak
+        return -torch.where(away > 0, 9 * away, -away)
+
+    space = Space.of(paint, fixed={"green": 0})
+    objective = Objective(paint, steep_above, native_views(grey, 12, size=16), space)
+    found = strategies.get("race")(objective)
+    assert space.describe(found.point)["red"] + 0.5 == pytest.approx(peak, abs=1 / 8)
+
+
 def test_race_tells_settings_apart_by_paired_differences(paint, grey) -> None:
     """Views differ a hundred times more among themselves than settings do."""
 

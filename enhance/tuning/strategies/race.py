@@ -55,8 +55,10 @@ def search(
         tried.append(points)
         values.append(behind + objective.values(best[None]))
         progress(turn + 1, rounds)
+        if turn + 1 == rounds:
+            break
         if dimensions == 1:
-            points = torch.cat([best[None], _around_top(field[:, 0], behind[:FIELD])])
+            points = torch.cat([best[None], _around_top(field[:, 0], behind[: len(field)])])
         else:
             box /= 2
             drawn = best + (2 * _sobol(dimensions, seed + turn + 1) - 1) * box

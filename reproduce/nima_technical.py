@@ -11,7 +11,8 @@ As for `nima-aesthetic`, several levels of the published aesthetic network are r
   denoised too little or too much, by their distance from the crop; half of the crops are enlarged
   first, for a large photo is soft at its own resolution, and there noise must not pass for detail;
 - of one noisy crop denoised at several settings, the nearest to the clean crop is to be chosen;
-- noise that can hardly be seen must cost something too.
+- noise that can hardly be seen must cost something too, and what takes it away by compression
+  or by a flat curve must not pay (`reproduce.squares`).
 
 Photos come from `biq2021` under ``ENHANCE_DATA``, split by a hash of their names; PolyU, Kodak
 and FiveK are never read here. What the trunk says of them is kept in ``OUT/described`` (1 GB, half

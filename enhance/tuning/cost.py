@@ -7,7 +7,7 @@ the input itself; a penalty that grows with the distance from the untouched sett
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,18 +55,6 @@ class Cost:
             away = _normalised(parameter, settings[name]) - _normalised(parameter, centre)
             total = total + away**2
         return self.weight * total
-
-
-def total_cost(*costs: Callable[[Tensor], Tensor] | None) -> Callable[[Tensor], Tensor] | None:
-    """The sum of the costs that there are; None where there is none.
-
-    >>> total_cost(None, lambda points: points.sum(1), None)(torch.ones(2, 3))
-    tensor([3., 3.])
-    """
-    given = [cost for cost in costs if cost is not None]
-    if not given:
-        return None
-    return lambda points: torch.stack([cost(points) for cost in given]).sum(0)
 
 
 def leaving_cost(

@@ -3,7 +3,8 @@
 Some pixels are replaced by the mean of their neighbours, and the filter must restore them: what
 it could not see it cannot copy, so the error is that to the clean photo plus the noise, whatever
 the setting (Batson and Royer, "Noise2Self", ICML 2019). scikit-image's `calibrate_denoiser`
-chooses by it alone; here it is a cost, beside the score.
+chooses by it alone. Noise that cameras have smeared over neighbours can be copied from them: on
+such noise it is deceived, and so it has no vote beside the scorer (`benchmarks/witnesses.py`).
 """
 
 from __future__ import annotations
@@ -21,9 +22,6 @@ from enhance.operators.resolve import members
 from enhance.tuning.space import Space
 from enhance.tuning.views import native_views
 
-WEIGHT = 60.0
-"""Score that a unit of log error costs: the best of 0 to infinity on validation photos
-(`benchmarks/witnesses.py`)."""
 OWN_PIXEL = 0.9
 """A filter that sees the pixel itself wants this share of the width that is best without."""
 STRIDE = 4
@@ -33,7 +31,7 @@ _AT_ONCE = 4  # settings; more leave the cache
 
 
 class Invariance:
-    """What settings cost by the error on pixels that the filter did not see.
+    """The error of settings on pixels that the filter did not see.
 
     Args:
         operator: a denoiser.
@@ -41,7 +39,6 @@ class Invariance:
         photo: crops ``(V, 3, h, w)`` of the noisy photo.
         extent: height and width of the whole photo.
         names: the operator's own name of each of its parameters in the space.
-        weight: in units of the score.
     """
 
     def __init__(
@@ -51,9 +48,8 @@ class Invariance:
         photo: Tensor,
         extent: tuple[int, int],
         names: Mapping[str, str],
-        weight: float = WEIGHT,
     ) -> None:
-        self.operator, self.space, self.names, self.weight = operator, space, names, weight
+        self.operator, self.space, self.names = operator, space, names
         self._photo = photo
         self._hidden = torch.zeros(photo.shape[-2:], dtype=torch.bool, device=photo.device)
         self._hidden[STRIDE // 2 :: STRIDE, ::STRIDE] = True
@@ -63,7 +59,6 @@ class Invariance:
         with torch.no_grad():
             seen = torch.where(self._hidden, _neighbours(photo), photo)
             self._layers = operator.analyse(seen, settings, extent=extent)
-        self._default = self.errors(space.defaults()[None]).log()
 
     def errors(self, points: Tensor) -> Tensor:
         """Mean squared error ``(K,)`` on the hidden pixels at points ``(K, D)``, differentiable."""
@@ -76,8 +71,8 @@ class Invariance:
         return torch.cat(found).to(points)
 
     def __call__(self, points: Tensor) -> Tensor:
-        """Cost ``(K,)`` of points ``(K, D)``; 0 about where the default setting is."""
-        return self.weight * (self.errors(self._widened(points)).log() - self._default.to(points))
+        """Logarithm ``(K,)`` of the error of filters that also see the pixel itself."""
+        return self.errors(self._widened(points)).log()
 
     def _settings(self, points: Tensor) -> dict[str, Tensor]:
         every = self.space.settings(points)

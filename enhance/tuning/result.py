@@ -46,7 +46,7 @@ class TuneResult:
         history: every setting tried with its objective value, in order; see `dataframe`.
         recipe: what replays this result exactly.
         study: the Optuna study, where Optuna ran.
-        invariance: the cost by J-invariance, where the operator denoises; see `witnesses`.
+        invariance: the error by J-invariance, where the operator denoises; see `witnesses`.
     """
 
     settings: Mapping[str, float]

@@ -14,7 +14,7 @@ from enhance.operators.base import Operator
 from enhance.operators.resolve import OperatorLike, members, resolve_operator
 from enhance.recipe import Recipe
 from enhance.tuning import strategies
-from enhance.tuning.cost import leaving_cost, total_cost
+from enhance.tuning.cost import leaving_cost
 from enhance.tuning.guards import Guard, resolve_guards
 from enhance.tuning.invariance import invariance
 from enhance.tuning.objective import Objective
@@ -118,16 +118,14 @@ def tune(
     space = space.calibrated(chosen_operator, pixels)
     hint = predict(chosen_operator, space, pixels) if start is None else space.to_unit(start)
     centre = None if hint is None else space.describe(hint)
-    restoring = invariance(chosen_operator, space, pixels, seed)
-    leaving = leaving_cost(chosen_operator, space, centre)
-    cost = None if raw else total_cost(leaving, restoring)
+    cost = None if raw else leaving_cost(chosen_operator, space, centre)
     if guards is None:
         checks = [*worthwhile(chosen_operator, space, judge.name), *checks]
     objective = Objective(chosen_operator, judge.score, views, space, cost, hint)
     name = strategy or _fastest(objective, storage)
     found = _search(objective, name, seed, progress, storage)
     candidate = space.describe(found.point)
-    decision = decide(objective, space.to_unit(candidate), checks, judge.witness, restoring)
+    decision = decide(objective, space.to_unit(candidate), checks, judge.witness)
     enhanced = decision.verdict == "enhanced"
     chosen = space.describe(decision.point) if enhanced else _untouched(chosen_operator, space)
     baseline = float(objective.baseline.mean())
@@ -168,7 +166,7 @@ def tune(
         photo=photo,
         operator=chosen_operator,
         objective=objective,
-        invariance=restoring,
+        invariance=invariance(chosen_operator, space, pixels, seed),
     )
 
 

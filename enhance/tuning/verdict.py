@@ -14,12 +14,10 @@ from enhance.recipe import Verdict
 from enhance.tuning.cost import neutral_at_default
 from enhance.tuning.gain import Gain, paired_gain
 from enhance.tuning.guards import Evidence, Guard, GuardReport, Need, Worth
-from enhance.tuning.invariance import Invariance
 from enhance.tuning.objective import Objective, ScoreFunction
 from enhance.tuning.predictor import embedded
 from enhance.tuning.scoring import TONE
 from enhance.tuning.space import Space
-from enhance.tuning.witnesses import scorers_choice
 
 _SHARES = (2 / 3, 1 / 3)
 """Shares of the way to the best setting that are offered to guards that refuse the whole of it."""
@@ -51,30 +49,17 @@ def decide(
     point: Tensor,
     guards: Sequence[Guard],
     witness: ScoreFunction | None = None,
-    invariance: Invariance | None = None,
 ) -> Decision:
     """Accept the best point, or a smaller step towards it, or nothing.
 
     Where the best point fails a guard other than `Need` and `Worth`, two thirds and one third of
     the way to it are offered, for the parameters whose default changes nothing. If none passes,
-    the photo stays as it is, for the reason that the best point failed. Where denoising was also
-    judged by J-invariance and the scorer sees no gain at the best point, points on the way to what
-    the scorer prefers are offered: noise that both witnesses see is not left because they disagree
-    on how to remove it.
+    the photo stays as it is, for the reason that the best point failed.
 
     Args:
         witness: a second scorer, for guards that ask one.
-        invariance: the part of the objective's cost that is J-invariance.
     """
     best = _judge(objective, point, guards, witness)
-    if best.gain.mean <= 0 and invariance is not None and objective.cost is not None:
-        preferred = scorers_choice(objective, invariance)
-        for share in (1 / 3, 2 / 3, 1.0):
-            nearer = _judge(objective, torch.lerp(point, preferred, share), guards, witness)
-            if nearer.verdict == "enhanced":
-                reason = f"moved {share:.0%} of the way to the scorer's choice, as {best.reason}"
-                return replace(nearer, reason=reason)
-        return best
     if best.verdict == "enhanced" or best.gain.mean <= 0:
         return best
     rest, space = point.clone(), objective.space

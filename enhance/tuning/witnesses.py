@@ -40,11 +40,6 @@ def two_witnesses(objective: Objective, invariance: Invariance) -> Witnesses:
     return Witnesses(space.describe(scored), space.describe(restored), distance)
 
 
-def scorers_choice(objective: Objective, invariance: Invariance) -> Tensor:
-    """The point ``(D,)`` that the scorer alone prefers."""
-    return _choices(objective, invariance)[0]
-
-
 def _choices(objective: Objective, invariance: Invariance) -> tuple[Tensor, Tensor]:
     dimensions = len(objective.space.names)
     if dimensions == 1:
@@ -54,5 +49,5 @@ def _choices(objective: Objective, invariance: Invariance) -> tuple[Tensor, Tens
         points = sobol.draw(POINTS * dimensions, dtype=torch.float64)
     few = objective.part(0, min(VIEWS, len(objective)))
     with torch.no_grad():
-        costs = invariance(points)
-    return points[few.scores(points).mean(1).argmax()], points[costs.argmin()]
+        errors = invariance(points)
+    return points[few.scores(points).mean(1).argmax()], points[errors.argmin()]

@@ -37,8 +37,11 @@ WINDOW = 64  # pixels on each side of a tile's corner that are compared
 FLOAT_BYTES = 12  # of a pixel in three float32 planes
 
 
-def make_photo(path: Path, megapixels: float) -> None:
-    """A JPEG file of a real photo, enlarged, with a little grain so that it has detail."""
+def make_photo(path: Path, megapixels: float, light: float = 1.0) -> None:
+    """A JPEG file of a real photo, enlarged, with a little grain so that it has detail.
+
+    A `light` below 1 leaves it dark.
+    """
     import numpy as np
     from PIL import Image
     from skimage import data
@@ -51,7 +54,7 @@ def make_photo(path: Path, megapixels: float) -> None:
     for top in range(0, height, 256):
         strip = pixels[top : top + 256]
         grain = random.normal(0, 3, (*strip.shape[:2], 1)).astype(np.float32)
-        pixels[top : top + 256] = (strip + grain).round().clip(0, 255)
+        pixels[top : top + 256] = (light * (strip + grain)).round().clip(0, 255)
     Image.fromarray(pixels).save(path, quality=92)
 
 

@@ -38,11 +38,12 @@ class Worth:
     Attributes:
         least: gain below which the photo stays. A lower one moves many more undamaged validation
             photos, a higher one helps fewer damaged ones (`benchmarks/cost.py`).
-        rate: gain wanted for each unit of mean CIE76 difference.
+        rate: gain wanted for each unit of mean CIE76 difference. Anything up to .03 is the same on
+            those photos; more refuses what very dark ones need.
     """
 
     least: float = 0.4
-    rate: float = 0.03
+    rate: float = 0.015
     name: str = "worth"
 
     def check(self, evidence: Evidence) -> GuardReport:

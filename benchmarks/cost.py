@@ -47,6 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=int, default=64)
     parser.add_argument("--weights", type=float, nargs="+", default=WEIGHTS)
+    parser.add_argument("--strategy", help="of the search; default: what `enhance.tune` takes")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
@@ -60,18 +61,23 @@ def main() -> None:
             clean = good.batch(index[None])
             damaged = sample_damage(1, generator, kinds=CAMERA, keep=0.85)(clean)
             with patch.object(tune, "leaving_cost", partial(leaving_cost, weight=weight)):
-                row = {"damaged": tuned(damaged, clean), "undamaged": tuned(clean, clean)}
+                row = {
+                    "damaged": tuned(damaged, clean, arguments.strategy),
+                    "undamaged": tuned(clean, clean, arguments.strategy),
+                }
             rows.append({"before": ciede2000(damaged, clean), **row})
             print(f"{weight:g}: {len(rows)} of {arguments.photos}", end="\r", flush=True)
-    command = f"python -m benchmarks.cost --photos {arguments.photos}"
+    shown = " ".join(f"{weight:g}" for weight in weights)
+    command = f"python -m benchmarks.cost --photos {arguments.photos} --weights {shown}"
+    command += f" --strategy {arguments.strategy}" if arguments.strategy else ""
     record(weights, command)
 
 
-def tuned(photo: Tensor, reference: Tensor) -> dict[str, float]:
+def tuned(photo: Tensor, reference: Tensor, strategy: str | None) -> dict[str, float]:
     """How far `enhance.tune` without `need` and `worth` ends from `reference`; what they see."""
     predictor = embedded("tone")
     assert predictor is not None
-    result = enhance.tune(photo[0], guards=default_guards())
+    result = enhance.tune(photo[0], strategy=strategy, guards=default_guards())
     image = result.image[None].clamp(0, 1)
     return {
         "distance": ciede2000(image, reference),

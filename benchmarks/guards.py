@@ -46,8 +46,8 @@ def main() -> None:
         for title, pairs in renderings(shared, arguments.photos).items():
             reports = []
             for before, after in pairs:
-                views = [whole_views(photo, 2).images for photo in (before, after)]
-                evidence = Evidence(*views, Gain(1, 1, 1), witness, witness)
+                old, new = (whole_views(photo, 2).images for photo in (before, after))
+                evidence = Evidence(old, new, Gain(1, 1, 1), witness, witness)
                 reports.append([guard.check(evidence) for guard in guards])
             rows.append(line(title, reports))
             print(rows[-1], flush=True)

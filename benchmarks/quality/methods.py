@@ -19,6 +19,7 @@ from benchmarks.quality.tasks import Task
 from benchmarks.scorers import read
 from enhance.operators.resolve import resolve_operator
 from enhance.tuning.objective import Objective
+from enhance.tuning.predictor import predict
 from enhance.tuning.space import Space
 from enhance.tuning.strategies import gradient
 from enhance.tuning.views import whole_views
@@ -35,6 +36,7 @@ def tone_methods(shared: Path) -> dict[str, Method]:
     published = shared / "weights/idealo_mobilenet_aesthetic.int8.tflite"
     return {
         "input": lambda task: task.photo,
+        "predictor, unguarded": predicted,
         "ours, instant": tuned(strategy="instant"),
         "ours, gradient": tuned(strategy="gradient"),
         "ours, hybrid": tuned(strategy="hybrid"),
@@ -57,6 +59,15 @@ def tuned(operator: Any = None, **options: Any) -> Method:
         return result.image[None]
 
     return method
+
+
+def predicted(task: Task) -> Tensor:
+    """The embedded predictor's answer as it is: nobody is asked whether it helps."""
+    operator = resolve_operator(None)
+    space = Space.of(operator)
+    point = predict(operator, space, task.photo)
+    assert point is not None
+    return render(operator, task.photo, space.describe(point))
 
 
 @cache

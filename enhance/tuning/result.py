@@ -17,7 +17,7 @@ from enhance.recipe import Recipe, Verdict
 from enhance.rendering import render_full
 from enhance.tuning.ablation import ablate
 from enhance.tuning.guards import GuardReport
-from enhance.tuning.invariance import Invariance
+from enhance.tuning.invariance import invariance
 from enhance.tuning.objective import Objective
 from enhance.tuning.witnesses import Witnesses, two_witnesses
 
@@ -46,7 +46,6 @@ class TuneResult:
         history: every setting tried with its objective value, in order; see `dataframe`.
         recipe: what replays this result exactly.
         study: the Optuna study, where Optuna ran.
-        invariance: the error by J-invariance, where the operator denoises; see `witnesses`.
     """
 
     settings: Mapping[str, float]
@@ -65,7 +64,6 @@ class TuneResult:
     photo: Photo = field(kw_only=True)
     operator: Operator[Any] = field(kw_only=True)
     objective: Objective = field(kw_only=True)
-    invariance: Invariance | None = field(default=None, kw_only=True)
 
     @cached_property
     def pixels(self) -> Tensor:
@@ -82,7 +80,9 @@ class TuneResult:
     @cached_property
     def witnesses(self) -> Witnesses | None:
         """For denoising, what the scorer and J-invariance would each choose; else None."""
-        return None if self.invariance is None else two_witnesses(self.objective, self.invariance)
+        pixels = self.photo.pixels.to(self.objective.views.windows.device)
+        restored = invariance(self.operator, self.objective.space, pixels, self.recipe.seed or 0)
+        return None if restored is None else two_witnesses(self.objective, restored)
 
     def save(self, path: str | PathLike[str], *, overwrite: bool = False) -> None:
         """Write the photo, with the metadata of the input.

@@ -16,7 +16,6 @@ from enhance.recipe import Recipe
 from enhance.tuning import strategies
 from enhance.tuning.cost import leaving_cost
 from enhance.tuning.guards import Guard, resolve_guards
-from enhance.tuning.invariance import invariance
 from enhance.tuning.objective import Objective
 from enhance.tuning.predictor import predict
 from enhance.tuning.result import TuneResult
@@ -166,7 +165,6 @@ def tune(
         photo=photo,
         operator=chosen_operator,
         objective=objective,
-        invariance=invariance(chosen_operator, space, pixels, seed),
     )
 
 

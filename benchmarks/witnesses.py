@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from torch.nn import functional
 import scorers
 from benchmarks.denoising import psnr
 from benchmarks.quality.tasks import LEVELS
+from enhance.operators.noise import noise_profile
 from enhance.operators.turbo import Turbo
 from enhance.tuning import invariance as module
 from enhance.tuning.space import Space
@@ -33,10 +35,8 @@ from scorers.training.damage import camera_noise
 from scorers.training.photos import load_rated
 from scorers.training.sensor import sensor_noise
 
-Curve = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""PSNR, score and log error along the widths."""
 DOCS = Path(__file__).parent.parent / "docs"
-WEIGHTS = (0.0, 1.0, 3.0, 10.0, 30.0, 60.0, 1e6)
+WEIGHTS = (0.0, 1.0, 10.0, 30.0, 60.0, 120.0, 240.0, 1e6)
 OWN = (1.0, 0.9, 0.8)
 SIDE = 256
 GOOD = 0.62
@@ -47,6 +47,16 @@ KINDS: Mapping[str, tuple[Callable[[Tensor, Generator], Tensor], tuple[int, ...]
 }
 """Noise of unit std, and the levels (of 255) at which it is added."""
 POINTS = torch.linspace(0, 1, 19, dtype=torch.float64)[:, None]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """PSNR, score and log error along the widths; whether the noise reads as white."""
+
+    decibels: np.ndarray
+    scores: np.ndarray
+    errors: np.ndarray
+    white: bool
 
 
 def main() -> None:
@@ -64,29 +74,45 @@ def main() -> None:
         for kind, (_, levels) in KINDS.items():
             curves[kind] += [measure(clean, kind, level, int(index)) for level in levels]
         print(f"{turn + 1} of {arguments.photos}", end="\r", flush=True)
+    read = ", ".join(
+        f"{kind} {np.mean([curve.white for curve in own]):.0%}" for kind, own in curves.items()
+    )
     lines = [
         f"| weight | own pixel | {' | '.join(f'{kind}: dB lost | worst' for kind in KINDS)} |",
         f"|---|---|{'---|---|' * len(KINDS)}",
     ]
     for weight in WEIGHTS:
         for own in OWN if weight else OWN[:1]:
-            cells = []
-            for kind in KINDS:
-                lost = [loss(*curve, weight, own) for curve in curves[kind]]
-                figure = bootstrap(lambda a: float(a.mean()), lost)
-                cells.append(f"{figure} | {max(lost):.2f}")
-            lines.append(f"| {weight:g} | {own:g} | {' | '.join(cells)} |")
-    table = "\n".join(lines)
+            lines.append(line(curves, weight, own, f"{weight:g}", always=True))
+    for weight in WEIGHTS[1:]:
+        for own in OWN:
+            lines.append(line(curves, weight, own, f"{weight:g} if white", always=False))
+    table = f"Noise that reads as white: {read}.\n\n" + "\n".join(lines)
     print(table)
     if arguments.write:
         text = (
             "# Two witnesses of denoising\n\n`python -m benchmarks.witnesses "
             f"--photos {arguments.photos} --write`. Weight 0 is the scorer alone, "
-            "1e+06 J-invariance alone; `enhance.tune` chooses by the scorer, and reports what "
-            f"J-invariance would choose, own pixel {module.OWN_PIXEL:g}. dB lost against the best "
+            "1e+06 J-invariance alone. `enhance.tune` takes weight "
+            f"{module.VOTE:g} and own pixel {module.OWN_PIXEL:g} where the noise reads as white, "
+            "and 0 elsewhere. dB lost against the best "
             f"of {len(POINTS)} widths in hindsight.\n\n"
         )
         (DOCS / "denoising_witnesses.md").write_text(text + table + "\n")
+
+
+def line(
+    curves: Mapping[str, list[Curve]], weight: float, own: float, title: str, *, always: bool
+) -> str:
+    """A row of the table: dB lost by kind of noise."""
+    cells = []
+    for kind in KINDS:
+        lost = [
+            loss(curve, weight if always or curve.white else 0.0, own) for curve in curves[kind]
+        ]
+        figure = bootstrap(lambda a: float(a.mean()), lost)
+        cells.append(f"{figure} | {max(lost):.2f}")
+    return f"| {title} | {own:g} | {' | '.join(cells)} |"
 
 
 def square(photo: Tensor, *, enlarged: bool) -> Tensor:
@@ -116,18 +142,22 @@ def measure(clean: Tensor, kind: str, level: int, seed: int) -> Curve:
         rendered = operator(noisy, **space.constant, **space.describe(point))
         decibels.append(psnr(rendered, clean))
         scores.append(float(judge(views.cut(rendered)).mean()))
-    return np.array(decibels), np.array(scores), witness.errors(POINTS).log().numpy()
+    return Curve(
+        np.array(decibels),
+        np.array(scores),
+        witness.errors(POINTS).log().numpy(),
+        bool(noise_profile(noisy).white),
+    )
 
 
-def loss(
-    decibels: np.ndarray, scores: np.ndarray, errors: np.ndarray, weight: float, own: float
-) -> float:
+def loss(curve: Curve, weight: float, own: float) -> float:
     """dB lost by the width that the two witnesses choose together."""
     units = POINTS[:, 0].numpy()
     fine = np.linspace(0, 1, 200)
     shifted = np.minimum(fine - np.log10(own), 1)  # widths go from 1 to 10
-    value = np.interp(fine, units, scores) - weight * np.interp(shifted, units, errors)
-    return float(decibels.max() - np.interp(fine[value.argmax()], units, decibels))
+    error = np.interp(shifted, units, curve.errors)
+    value = np.interp(fine, units, curve.scores) - weight * error
+    return float(curve.decibels.max() - np.interp(fine[value.argmax()], units, curve.decibels))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python -m reproduce.instant --out runs/instant
     python -m reproduce.instant --out runs/instant --operator laplacian \\
-        --neck 96 --steps 300
+        --neck 96
 
 Good photos (`unsplash_biq256`, the better ones of `biq2021`) are damaged at random, or rendered
 badly by the operator itself, or left as they are; the network reads the damaged photo and
@@ -11,8 +11,9 @@ and the good photo, so gradients flow through the operator. A second output lear
 rendering helped, which is how the network says that it is unsure.
 
 What the trunk says of a damaged photo is computed once and kept in ``OUT/described`` with small
-copies of both photos, on which the operator is rendered (2 GB, a quarter of an hour on one core);
-both operators learn from the same, ten minutes each. What is left in ``OUT`` is embedded by
+copies of both photos, on which the operator is rendered (2.5 GB, a quarter of an hour on one
+core); both operators learn from the same, five minutes each, on copies of half that size until the
+last steps. What is left in ``OUT`` is embedded by
 copying it to ``enhance/tuning/weights``.
 """
 
@@ -49,9 +50,10 @@ from scorers.training.steering import colour_distance
 OPERATOR = "tone"
 FIXED = ("vibrance",)  # parameters that keep their default
 GOOD = 0.66
-SHARDS = 60
+SHARDS = 72
 CALLS = 20  # a shard, of 20 photos each
 SMALL = 112  # side of the copies that are rendered
+FINE_STEPS = 100  # the last ones; before them copies of half the side are rendered
 HARM = 0.25  # what making a photo worse costs beyond the distance itself
 RESTRAINT = 0.3  # what a parameter that changes little must not do: wander
 PHOTOS = 64  # a step
@@ -135,7 +137,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--operator", nargs="+", default=[OPERATOR])
     parser.add_argument("--out", type=Path, default=Path("runs/instant"))
-    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--neck", type=int, default=128)
     options = parser.parse_args()
@@ -169,6 +171,8 @@ def main() -> None:
         chosen = draw(len(seen["said"]), PHOTOS, generator)
         answer: Prediction = network.answers(seen["said"][chosen].float(), seen["measured"][chosen])
         image, good = (seen[key][chosen].float() / 255 for key in ("found", "good"))
+        if step < options.steps - FINE_STEPS:
+            image, good = (functional.avg_pool2d(photos, 2) for photos in (image, good))
         rendered = render(operator, space, image, answer.points.double())
         before, after = colour_distance(image, good), colour_distance(rendered, good)
         helped = (before - after).detach()
@@ -190,7 +194,7 @@ def main() -> None:
         decay=0.98,
         weight_decay=1.0,
         validate=figures,
-        validate_every=100,
+        validate_every=200,
     )
     assert isinstance(trained, Predictor)
     print(figures(trained))

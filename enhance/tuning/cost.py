@@ -7,7 +7,7 @@ the input itself; a penalty that grows with the distance from the untouched sett
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,8 @@ from enhance.operators.base import Operator, Parameter
 from enhance.operators.chain import Chain
 from enhance.tuning.space import Space
 
+CostFunction = Callable[[Tensor], Tensor]
+"""Points ``(K, D)`` to costs ``(K,)``, in units of the score, differentiable."""
 LEAVING_COST = 0.8
 """Score that one parameter moved over its whole range costs, away from the default or a start.
 
@@ -71,6 +73,18 @@ def leaving_cost(
     """
     spec = {name: operator.parameters_spec[name] for name in neutral_at_default(operator, space)}
     return Cost(space, spec, weight, centre or {}) if spec else None
+
+
+def total_cost(*costs: CostFunction | None) -> CostFunction | None:
+    """The sum of those costs that there are, or None where there is none.
+
+    >>> total_cost(None, lambda points: points.sum(1))(torch.ones(1, 2))
+    tensor([2.])
+    """
+    known = [cost for cost in costs if cost is not None]
+    if not known:
+        return None
+    return lambda points: torch.stack([cost(points) for cost in known]).sum(0)
 
 
 def neutral_at_default(operator: Operator[Any], space: Space) -> list[str]:

@@ -4,12 +4,14 @@ Some pixels are replaced by the mean of their neighbours, and the filter must re
 it could not see it cannot copy, so the error is that to the clean photo plus the noise, whatever
 the setting (Batson and Royer, "Noise2Self", ICML 2019). scikit-image's `calibrate_denoiser`
 chooses by it alone. Noise that cameras have smeared over neighbours can be copied from them: on
-such noise it is deceived, and so it has no vote beside the scorer (`benchmarks/witnesses.py`).
+such noise it is deceived, so it has a vote beside the scorer where the noise is white only
+(`benchmarks/witnesses.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -18,12 +20,16 @@ from torch.nn import functional
 
 from enhance.operators.base import Operator
 from enhance.operators.chain import Chain
+from enhance.operators.noise import noise_profile
 from enhance.operators.resolve import members
+from enhance.tuning.scoring import TECHNICAL
 from enhance.tuning.space import Space
 from enhance.tuning.views import native_views
 
 OWN_PIXEL = 0.9
 """A filter that sees the pixel itself wants this share of the width that is best without."""
+VOTE = 120.0
+"""Points of the score that an error e times as large costs, where the noise is white."""
 STRIDE = 4
 CROPS = 4
 _LEAST_SIDE = 2 * STRIDE
@@ -116,6 +122,42 @@ def invariance(
         return None
     crops = native_views(pixels, CROPS, seed=seed).images
     return Invariance(first, space, crops, (pixels.shape[-2], pixels.shape[-1]), own)
+
+
+@dataclass(frozen=True)
+class InvarianceCost:
+    """What a setting costs that restores hidden pixels worse than the default does.
+
+    Attributes:
+        invariance: the witness.
+        default: its value at the default setting.
+        weight: points of the score for an error e times as large.
+    """
+
+    invariance: Invariance
+    default: Tensor
+    weight: float = VOTE
+
+    def __call__(self, points: Tensor) -> Tensor:
+        """Cost ``(K,)`` of points ``(K, D)``, in units of the score, differentiable."""
+        return self.weight * (self.invariance(points) - self.default)
+
+
+def invariance_cost(
+    operator: Operator[Any], space: Space, pixels: Tensor, scorer: str, seed: int = 0
+) -> InvarianceCost | None:
+    """The witness's vote on a photo ``(1, 3, H, W)``; None where it has none.
+
+    It votes where it applies (`invariance`), the photo's noise is white, as it assumes, and the
+    scorer is the one in whose points `VOTE` is.
+    """
+    if scorer != TECHNICAL:
+        return None
+    witness = invariance(operator, space, pixels, seed)
+    if witness is None or not bool(noise_profile(pixels).white):
+        return None
+    with torch.no_grad():
+        return InvarianceCost(witness, witness(space.defaults()[None])[0])
 
 
 def _neighbours(photo: Tensor) -> Tensor:

@@ -18,12 +18,11 @@ from torch import Tensor
 
 from enhance.errors import ParameterError
 from enhance.operators.base import Operator
+from enhance.tuning.cost import CostFunction
 from enhance.tuning.space import Space
 from enhance.tuning.views import Views
 
 ScoreFunction = Callable[[Tensor], Tensor]
-CostFunction = Callable[[Tensor], Tensor]
-"""Points ``(K, D)`` to costs ``(K,)``, in units of the score, differentiable."""
 
 _CHUNK_PIXELS = 8 * 224 * 224
 """Pixels rendered and scored at once. On a CPU larger batches leave the cache and are slower per

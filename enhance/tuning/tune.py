@@ -14,10 +14,12 @@ from enhance.operators.base import Operator
 from enhance.operators.resolve import OperatorLike, members, resolve_operator
 from enhance.recipe import Recipe
 from enhance.tuning import strategies
-from enhance.tuning.cost import leaving_cost
+from enhance.tuning.cost import CostFunction, leaving_cost, total_cost
 from enhance.tuning.guards import Guard, resolve_guards
+from enhance.tuning.invariance import invariance_cost
 from enhance.tuning.objective import Objective
 from enhance.tuning.predictor import predict
+from enhance.tuning.prior import known_benefit
 from enhance.tuning.result import TuneResult
 from enhance.tuning.scoring import ScorerLike, resolve_scorer
 from enhance.tuning.search import Search
@@ -117,14 +119,20 @@ def tune(
     space = space.calibrated(chosen_operator, pixels)
     hint = predict(chosen_operator, space, pixels) if start is None else space.to_unit(start)
     centre = None if hint is None else space.describe(hint)
-    cost = None if raw else leaving_cost(chosen_operator, space, centre)
+    cost: CostFunction | None = None
+    if not raw:
+        cost = total_cost(
+            leaving_cost(chosen_operator, space, centre),
+            invariance_cost(chosen_operator, space, pixels, judge.name, seed),
+        )
     if guards is None:
         checks = [*worthwhile(chosen_operator, space, judge.name), *checks]
     objective = Objective(chosen_operator, judge.score, views, space, cost, hint)
     name = strategy or _fastest(objective, storage)
     found = _search(objective, name, seed, progress, storage)
     candidate = space.describe(found.point)
-    decision = decide(objective, space.to_unit(candidate), checks, judge.witness)
+    prior = 0.0 if raw else known_benefit(chosen_operator, space, judge.name)
+    decision = decide(objective, space.to_unit(candidate), checks, judge.witness, prior)
     enhanced = decision.verdict == "enhanced"
     chosen = space.describe(decision.point) if enhanced else _untouched(chosen_operator, space)
     baseline = float(objective.baseline.mean())

@@ -49,6 +49,7 @@ def decide(
     point: Tensor,
     guards: Sequence[Guard],
     witness: ScoreFunction | None = None,
+    prior: float = 0.0,
 ) -> Decision:
     """Accept the best point, or a smaller step towards it, or nothing.
 
@@ -58,9 +59,10 @@ def decide(
 
     Args:
         witness: a second scorer, for guards that ask one.
+        prior: gain that is expected before the scorer is asked.
     """
-    best = _judge(objective, point, guards, witness)
-    if best.verdict == "enhanced" or best.gain.mean <= 0:
+    best = _judge(objective, point, guards, witness, prior)
+    if best.verdict == "enhanced" or best.gain.mean + prior <= 0:
         return best
     rest, space = point.clone(), objective.space
     for name in neutral_at_default(objective.operator, space):
@@ -73,11 +75,11 @@ def decide(
     if torch.equal(rest, point) or distrusted:
         return best
     for share in _SHARES:
-        decision = _judge(objective, rest + share * (point - rest), guards, witness)
+        decision = _judge(objective, rest + share * (point - rest), guards, witness, prior)
         if decision.verdict == "enhanced":
             reason = f"moved {share:.0%} of the way to the best setting, where {best.reason}"
             return replace(decision, reason=reason)
-        if decision.gain.mean <= 0:
+        if decision.gain.mean + prior <= 0:
             break
     return best
 
@@ -99,19 +101,24 @@ def _judge(
     point: Tensor,
     guards: Sequence[Guard],
     witness: ScoreFunction | None,
+    prior: float,
 ) -> Decision:
     scores = objective.scores(point[None])[0]
     gain = paired_gain(objective.baseline, scores)
-    if gain.mean <= 0:
+    if gain.mean + prior <= 0:
         reason = "the best setting scores no better than the untouched photo"
         return Decision("untouched", reason, point, scores, gain, ())
     reports: list[GuardReport] = []
     if guards:
         after = objective.render(point[None])[0]
-        evidence = Evidence(objective.views.images, after, gain, objective.scorer, witness)
+        evidence = Evidence(objective.views.images, after, gain, objective.scorer, witness, prior)
         reports = [guard.check(evidence) for guard in guards]
     failed = [report.finding for report in reports if not report.passed]
     if failed:
         return Decision("untouched", "; ".join(failed), point, scores, gain, reports)
-    reason = f"the score rises by {gain.mean:.3f}" + (" and every guard passes" if guards else "")
+    reason = (
+        f"the score rises by {gain.mean:.3f}"
+        if gain.mean > 0
+        else f"noise was read, and the score falls by no more than {-gain.mean:.3f}"
+    ) + (" and every guard passes" if guards else "")
     return Decision("enhanced", reason, point, scores, gain, reports)

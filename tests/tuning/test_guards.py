@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
@@ -21,6 +23,7 @@ from enhance.tuning.guards import (
     default_guards,
     resolve_guards,
 )
+from enhance.tuning.prior import known_benefit
 from enhance.tuning.space import Space
 from enhance.tuning.verdict import worthwhile
 
@@ -66,6 +69,32 @@ def test_interval(gain: tuple[float, float, float], passed: bool) -> None:
     report = Interval().check(evidence(image, image, Gain(*gain)))
     assert report.passed is passed
     assert ("within its own interval" in report.finding) is not passed
+
+
+@pytest.mark.parametrize(("prior", "passed"), [(0.0, False), (0.1, False), (0.2, True)])
+def test_what_was_known_before_counts_as_gain(prior: float, passed: bool) -> None:
+    image = torch.zeros(2, 3, 4, 4)
+    sure = replace(evidence(image, image, Gain(-0.05, -0.15, 0.05)), prior=prior)
+    report = Interval().check(sure)
+    assert report.passed is passed
+    assert report.value == pytest.approx(prior - 0.05)
+    assert ("noise that was read" in report.finding) is (prior > 0)
+
+
+@pytest.mark.parametrize(
+    ("operator", "fixed", "scorer", "known"),
+    [
+        ("turbo", {"sigma_n": 0.03}, "nima-technical", True),
+        ("turbo", {"sigma_n": 0.003}, "nima-technical", False),
+        ("turbo", {"sigma_n": 0.03}, "my-own", False),
+        ("tone", {}, "nima-technical", False),
+    ],
+)
+def test_noise_that_was_read_speaks_for_denoising(
+    operator: str, fixed: dict[str, float], scorer: str, known: bool
+) -> None:
+    chosen = get(operator)
+    assert (known_benefit(chosen, Space.of(chosen, fixed), scorer) > 0) is known
 
 
 def test_jitter_measures_a_scorer_that_depends_on_the_pixel_grid() -> None:

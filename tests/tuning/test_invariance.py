@@ -7,11 +7,12 @@ import pytest
 import torch
 from skimage.restoration import calibrate_denoiser
 from torch import Tensor
+from torch.nn import functional
 
 import enhance
 from enhance.operators.registry import get
 from enhance.operators.resolve import resolve_operator
-from enhance.tuning.invariance import Invariance, invariance
+from enhance.tuning.invariance import Invariance, InvarianceCost, invariance, invariance_cost
 from enhance.tuning.space import Space
 
 WIDTHS = [1.0, 1.5, 2.5, 4.0, 8.0]
@@ -93,3 +94,22 @@ def test_both_choices_and_their_distance_are_reported(noisy: Tensor) -> None:
     assert ratio > 1.2
     assert found.distance == pytest.approx(np.log10(ratio), abs=1e-4)  # of 1 to 10 px
     assert enhance.tune(noisy, "saturation", smooth_lover, guards=[]).witnesses is None
+
+
+def test_it_votes_where_the_noise_is_white_and_the_points_are_known(
+    noisy: Tensor, coffee: Tensor
+) -> None:
+    turbo = resolve_operator("turbo")
+    smeared = functional.avg_pool2d(functional.pad(noisy, (1, 1, 1, 1), mode="reflect"), 3, 1)
+
+    def vote(photo: Tensor, scorer: str = "nima-technical") -> InvarianceCost | None:
+        return invariance_cost(turbo, Space.of(turbo).calibrated(turbo, photo), photo, scorer)
+
+    assert vote(smeared) is None
+    assert vote(noisy, "my-own") is None
+    white = vote(noisy)
+    assert white is not None
+    points = torch.linspace(0, 1, 9, dtype=torch.float64)[:, None]
+    costs = white(points)
+    assert float(white(white.invariance.space.defaults()[None])) == pytest.approx(0, abs=1e-6)
+    assert int(costs.argmin()) == int(white.invariance(points).argmin())

@@ -20,6 +20,7 @@ class Evidence:
         gain: paired gain of the score, with its interval.
         scorer: the scorer, for guards that ask it more.
         witness: another scorer, which was not maximised; None where there is none.
+        prior: gain that is expected before any scorer is asked; see `enhance.tuning.prior`.
     """
 
     before: Tensor
@@ -27,6 +28,18 @@ class Evidence:
     gain: Gain
     scorer: Callable[[Tensor], Tensor]
     witness: Callable[[Tensor], Tensor] | None = None
+    prior: float = 0.0
+
+    @property
+    def believed(self) -> float:
+        """The gain together with what was known before."""
+        return self.gain.mean + self.prior
+
+    @property
+    def told(self) -> str:
+        """The gain in words."""
+        known = f", with {self.prior:g} for the noise that was read," if self.prior else ""
+        return f"the gain {self.gain.mean:.3f}{known}"
 
 
 @dataclass(frozen=True)

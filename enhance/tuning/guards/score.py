@@ -15,15 +15,18 @@ _SQUARE = 4  # px
 
 @dataclass(frozen=True)
 class Interval:
-    """The gain must be larger than half of its own 95 % interval."""
+    """The gain must be larger than half of its own 95 % interval.
+
+    What was known before any scorer was asked (`Evidence.prior`) counts as gain.
+    """
 
     name: str = "interval"
 
     def check(self, evidence: Evidence) -> GuardReport:
-        gain, margin = evidence.gain.mean, evidence.gain.margin
+        gain, margin = evidence.believed, evidence.gain.margin
         passed = gain > margin
         place = "outside" if passed else "within"
-        finding = f"the gain {gain:.3f} is {place} its own interval (+-{margin:.3f})"
+        finding = f"{evidence.told} is {place} its own interval (+-{margin:.3f})"
         return GuardReport(self.name, gain, margin, passed, finding)
 
 
@@ -99,8 +102,8 @@ class Jitter:
         with torch.no_grad():
             still, *moved = evidence.scorer(torch.cat([before, down, right])).chunk(3)
         value = float(torch.cat([m - still for m in moved]).square().mean().sqrt())
-        gain = evidence.gain.mean
+        gain = evidence.believed
         passed = gain > value
         place = "above" if passed else "within"
-        finding = f"the gain {gain:.3f} is {place} the change under one-pixel shifts ({value:.3f})"
+        finding = f"{evidence.told} is {place} the change under one-pixel shifts ({value:.3f})"
         return GuardReport(self.name, gain, value, passed, finding)

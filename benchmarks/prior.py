@@ -1,0 +1,148 @@
+"""What noise that was read should count, before the scorer is asked whether to denoise.
+
+    ENHANCE_DATA=folder python -m benchmarks.prior [--write]
+
+Squares of 256 px of clean photos (validation split of `biq2021`), as they are, with white noise,
+and with noise as cameras leave it. Of three widths of Turbo the one that `nima-technical` likes
+best on eight crops is taken where its gain, with the prior for photos that read as noisy, is
+larger than half of its interval; else the square stays. The error is that to the clean square.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+
+import scorers
+from benchmarks._timing import write_json
+from benchmarks.witnesses import KINDS, square
+from enhance.operators.turbo import Turbo
+from enhance.tuning import prior as module
+from enhance.tuning.gain import Gain, paired_gain
+from enhance.tuning.space import Space
+from enhance.tuning.views import native_views
+from scorers.training.photos import load_rated
+
+FOLDER = Path(__file__).parent.parent / "docs" / "benchmarks"
+GOOD = 0.5
+CROPS = 8
+WIDTHS = (1.0, 2.0, 3.5)  # px
+LEVELS: Mapping[str, Sequence[int]] = {
+    "clean": (0,),
+    "white": (3, 7, 10, 14),
+    "sensor": (4, 10),
+    "smeared": (4, 10),
+}
+PRIORS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One square: luma's noise as read, the best width's gain, root mean square errors in levels
+    of 8 bits before and after."""
+
+    photo: str
+    kind: str
+    level: int
+    read: float
+    gain: float
+    margin: float
+    before: float
+    after: float
+
+    def left(self, prior: float) -> float:
+        """The error that is left with this prior."""
+        return self.after if self.denoised(prior) else self.before
+
+    def denoised(self, prior: float) -> bool:
+        """Whether the gain is believed."""
+        known = prior if self.read >= 255 * module.NOISY else 0.0
+        return self.gain + known > self.margin
+
+
+def main() -> None:
+    """Measure, print, and with ``--write`` record in docs/benchmarks."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--photos", type=int, default=60)
+    parser.add_argument("--write", action="store_true")
+    arguments = parser.parse_args()
+    shared = Path(os.environ["ENHANCE_DATA"])
+    photos = load_rated(shared / "data/biq2021/scores.csv", 512).part("validation").at_least(GOOD)
+    chosen = torch.randperm(len(photos), generator=Generator().manual_seed(7))
+    rows = []
+    for turn, index in enumerate(chosen[: arguments.photos]):
+        clean = square(photos.batch(index[None]), enlarged=False)
+        for kind, levels in LEVELS.items():
+            for level in levels:
+                generator = Generator().manual_seed(int(index) + level)
+                noisy = added(clean, kind, level, generator)
+                rows.append(measure(photos.names[int(index)], kind, level, noisy, clean))
+        print(f"{turn + 1} of {arguments.photos}", end="\r", flush=True)
+    table = tabulate(rows)
+    print(table)
+    if arguments.write:
+        command = f"python -m benchmarks.prior --photos {arguments.photos} --write"
+        write_json(
+            FOLDER / "prior.json", {"command": command, "rows": [asdict(row) for row in rows]}
+        )
+        text = (
+            f"# What noise that was read counts\n\n`{command}`: {module.__doc__}\n\n"
+            f"In use is {module.BENEFIT:g}, where luma's noise reads as "
+            f"{255 * module.NOISY:g} of 255 or more.\n\n"
+        )
+        (FOLDER / "prior.md").write_text(text + table + "\n")
+
+
+def added(clean: Tensor, kind: str, level: int, generator: Generator) -> Tensor:
+    """The square with noise of a kind, rounded to 8 bits."""
+    draw: Callable[[Tensor, Generator], Tensor] | None = KINDS[kind][0] if level else None
+    noise = 0 if draw is None else level / 255 * draw(clean, generator)
+    return (clean + noise).clamp(0, 1).mul(255).round() / 255
+
+
+@torch.no_grad()
+def measure(photo: str, kind: str, level: int, noisy: Tensor, clean: Tensor) -> Row:
+    """The width that the scorer likes best, and what it does."""
+    operator = Turbo()
+    space = Space.of(operator).calibrated(operator, noisy)
+    judge = scorers.load("nima-technical")
+    views = native_views(noisy, CROPS)
+    baseline = judge(views.cut(noisy))
+    found: list[tuple[Gain, Tensor]] = []
+    for width in WIDTHS:
+        rendered = operator(noisy, **space.constant, sigma_s=width)
+        found.append((paired_gain(baseline, judge(views.cut(rendered))), rendered))
+    gain, rendered = max(found, key=lambda entry: entry[0].mean)
+    before, after = (
+        float((image - clean).square().mean().sqrt()) * 255 for image in (noisy, rendered)
+    )
+    read = 255 * space.constant["sigma_n"]
+    return Row(photo, kind, level, read, gain.mean, gain.margin, before, after)
+
+
+def tabulate(rows: Sequence[Row]) -> str:
+    """Errors left by kind of noise, and how many clean squares are denoised, by prior."""
+    lines = [
+        f"| prior | {' | '.join(LEVELS)} | all | clean squares denoised | noisy ones left |",
+        f"|---|{'---|' * (len(LEVELS) + 3)}",
+    ]
+    clean = [row for row in rows if row.level == 0]
+    noisy = [row for row in rows if row.level > 0]
+    for prior in PRIORS:
+        left = [np.mean([row.left(prior) for row in rows if row.kind == kind]) for kind in LEVELS]
+        cells = " | ".join(f"{value:.3f}" for value in [*left, np.mean(left)])
+        denoised = np.mean([row.denoised(prior) for row in clean])
+        stayed = np.mean([not row.denoised(prior) for row in noisy])
+        lines.append(f"| {prior:g} | {cells} | {denoised:.0%} | {stayed:.1%} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

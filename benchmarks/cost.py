@@ -4,14 +4,16 @@
 
 Good photos (validation split of `unsplash_biq256`) are damaged as undeveloped photos are, and
 tuned, damaged and undamaged, by `enhance.tune` for each weight of the cost of leaving the
-predictor's answer; guards `need` and `worth` are applied afterwards, for each pair of limits. They
-are good when damaged photos come closer and undamaged ones stay as they are. Distances are mean
-CIEDE2000 to the undamaged photo. A weight takes about four minutes on two cores.
+predictor's answer; guards `need` and `worth` are applied afterwards, for each set of limits, and
+where they refuse, a slight step the same way is what is left. They are good when damaged photos
+come closer and undamaged ones stay as they are. Distances are mean CIEDE2000 to the undamaged
+photo. A weight takes about ten minutes on one core.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -30,15 +32,17 @@ from benchmarks.scorers import ciede2000
 from enhance.tuning import tune
 from enhance.tuning.cost import LEAVING_COST, leaving_cost
 from enhance.tuning.guards import default_guards
-from enhance.tuning.guards.score import Worth, colour_change
+from enhance.tuning.guards.score import SLIGHT, Worth, colour_change
 from enhance.tuning.predictor import embedded
+from enhance.tuning.verdict import slight_share
 from scorers.training.damage import CAMERA, sample_damage
 from scorers.training.photos import load_rated
 
 FOLDER = Path(__file__).parent.parent / "docs" / "benchmarks"
 WEIGHTS = (0.4, LEAVING_COST, 1.6)
-GAINS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
-NEEDS = (0.0, 2.0, 3.0, 4.0)
+GAINS = (0.0, 0.2, 0.3, 0.4, 0.5)
+NEEDS = (0.0, 2.0, 3.0, 4.0, 5.0)
+SLIGHT_NEEDS = (math.inf, 2.0, 1.0, 0.0)  # of a slight step; none is made at infinity
 VISIBLE = 3.0
 """Mean CIEDE2000 from which an undamaged photo counts as changed."""
 
@@ -73,18 +77,37 @@ def main() -> None:
     record(weights, command)
 
 
-def tuned(photo: Tensor, reference: Tensor, strategy: str | None) -> dict[str, float]:
-    """How far `enhance.tune` without `need` and `worth` ends from `reference`; what they see."""
+def tuned(photo: Tensor, reference: Tensor, strategy: str | None) -> dict[str, Any]:
+    """What `enhance.tune` without `need` and `worth` does, wholly and slightly, and its need."""
     predictor = embedded("tone")
     assert predictor is not None
     result = enhance.tune(photo[0], strategy=strategy, guards=default_guards())
-    image = result.image[None].clamp(0, 1)
-    return {
-        "distance": ciede2000(image, reference),
-        "gain": result.gain,
-        "change": float(colour_change(photo, image)),
-        "benefit": float(predictor(photo).benefit),
-    }
+    objective, operator = result.objective, result.operator
+    rest = objective.space.defaults()
+    best = objective.space.to_unit(result.settings) if result.verdict == "enhanced" else rest
+    steps = {"wholly": best}
+    for share in slight_share(objective, rest, best):
+        steps["slightly"] = rest + share * (best - rest)
+    row: dict[str, Any] = {"benefit": float(predictor(photo).benefit)}
+    for name, point in steps.items():
+        image = operator(photo, **objective.space.constant, **objective.space.describe(point))
+        gain = objective.scores(point[None])[0] - objective.baseline
+        row[name] = {
+            "distance": ciede2000(image.clamp(0, 1), reference),
+            "gain": float(gain.mean()),
+            "change": float(colour_change(photo, image).mean()),
+        }
+    return row
+
+
+def chosen(row: Mapping[str, Any], need: float, worth: Worth, slight: float) -> float | None:
+    """How far the photo ends from its reference with these limits; None if it is left alone."""
+    for name, least in (("wholly", need), ("slightly", slight)):
+        step = row.get(name)
+        asked = need if step and step["change"] > SLIGHT else least
+        if step and row["benefit"] >= asked and step["gain"] >= worth.limit(step["change"]):
+            return float(step["distance"])
+    return None
 
 
 def record(weights: Mapping[float, Sequence[Mapping[str, Any]]], command: str) -> None:
@@ -99,33 +122,30 @@ def record(weights: Mapping[float, Sequence[Mapping[str, Any]]], command: str) -
 
 
 def table(rows: Sequence[Mapping[str, Any]], weight: float) -> str:
-    """By least need and least gain, at the rate in use."""
+    """By the needs and the least gain, at the rate in use."""
     before = np.array([row["before"] for row in rows])
     lines = [
         f"Weight {weight:g}, {len(rows)} photos; the damaged copies are {before.mean():.2f} away",
         "",
-        "| least need | least gain | distance left | share removed | closer | worst "
-        f"| undamaged moved by | by more than {VISIBLE:g} |",
-        "|---|---|---|---|---|---|---|---|",
+        "| least need | least gain | need of a slight step | distance left | share removed "
+        f"| closer | worst | undamaged moved by | by more than {VISIBLE:g} | undamaged untouched |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for need, least in product(NEEDS, GAINS):
-        worth = Worth(least)
-        left, shift = (
-            np.array(
-                [
-                    row[kind]["distance"]
-                    if row[kind]["gain"] >= worth.limit(row[kind]["change"])
-                    and row[kind]["benefit"] >= need
-                    else untouched
-                    for row, untouched in zip(rows, stays, strict=True)
-                ]
-            )
-            for kind, stays in (("damaged", before), ("undamaged", 0 * before))
-        )
+    for slight, need, least in product(SLIGHT_NEEDS, NEEDS, GAINS):
+        limits = (need, Worth(least), slight)
+
+        def ended(row: Mapping[str, Any], stays: float) -> float:
+            end = chosen(row, *limits)  # noqa: B023
+            return stays if end is None else end
+
+        left = np.array([ended(row["damaged"], row["before"]) for row in rows])
+        shift = np.array([ended(row["undamaged"], 0.0) for row in rows])
         lines.append(
-            f"| {need:g} | {least:g} | {left.mean():.2f} | {1 - left.sum() / before.sum():.0%} "
+            f"| {need:g} | {least:g} | {slight:g} | {left.mean():.2f} "
+            f"| {1 - left.sum() / before.sum():.0%} "
             f"| {(left < before - 1e-9).mean():.0%} | {(left - before).max():+.1f} "
-            f"| {shift.mean():.2f} | {(shift > VISIBLE).mean():.0%} |"
+            f"| {shift.mean():.2f} | {(shift > VISIBLE).mean():.0%} "
+            f"| {(shift == 0).mean():.0%} |"
         )
     return "\n".join(lines)
 

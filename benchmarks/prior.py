@@ -4,8 +4,9 @@
 
 Squares of 256 px of clean photos (validation split of `biq2021`), as they are, with white noise,
 and with noise as cameras leave it. Of three widths of Turbo the one that `nima-technical` likes
-best on eight crops is taken where its gain, with the prior for photos that read as noisy, is
-larger than half of its interval; else the square stays. The error is that to the clean square.
+best on eight crops is taken where its gain, with the prior for photos that read as noisy (a whole
+point where it reads as white), is larger than half of its interval; else the square stays. The
+error is that to the clean square.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from benchmarks.witnesses import KINDS, square
 from enhance.operators.turbo import Turbo
 from enhance.tuning import prior as module
 from enhance.tuning.gain import Gain, paired_gain
+from enhance.tuning.prior import reads_white
 from enhance.tuning.space import Space
 from enhance.tuning.views import native_views
 from scorers.training.photos import load_rated
@@ -45,13 +47,14 @@ PRIORS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
 
 @dataclass(frozen=True)
 class Row:
-    """One square: luma's noise as read, the best width's gain, root mean square errors in levels
-    of 8 bits before and after."""
+    """One square: luma's noise as read, whether it reads as white, the best width's gain, root mean
+    square errors in levels of 8 bits before and after."""
 
     photo: str
     kind: str
     level: int
     read: float
+    white: bool
     gain: float
     margin: float
     before: float
@@ -63,7 +66,9 @@ class Row:
 
     def denoised(self, prior: float) -> bool:
         """Whether the gain is believed."""
-        known = prior if self.read >= 255 * module.NOISY else 0.0
+        known = 0.0
+        if self.read >= 255 * module.NOISY:
+            known = module.WHITE_BENEFIT if self.white else prior
         return self.gain + known > self.margin
 
 
@@ -124,7 +129,8 @@ def measure(photo: str, kind: str, level: int, noisy: Tensor, clean: Tensor) -> 
         float((image - clean).square().mean().sqrt()) * 255 for image in (noisy, rendered)
     )
     read = 255 * space.constant["sigma_n"]
-    return Row(photo, kind, level, read, gain.mean, gain.margin, before, after)
+    white = reads_white(operator, space, noisy)
+    return Row(photo, kind, level, read, white, gain.mean, gain.margin, before, after)
 
 
 def tabulate(rows: Sequence[Row]) -> str:

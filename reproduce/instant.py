@@ -11,8 +11,8 @@ and the good photo, so gradients flow through the operator. A second output lear
 rendering helped, which is how the network says that it is unsure.
 
 What the trunk says of a damaged photo is computed once and kept in ``OUT/described`` with small
-copies of both photos, on which the operator is rendered (2.5 GB, a quarter of an hour on one
-core); both operators learn from the same, five minutes each, on copies of half that size until the
+copies of both photos, on which the operator is rendered (2 GB, a quarter of an hour on one
+core); both operators learn from the same, ten minutes each, on copies of half that size until the
 last steps. What is left in ``OUT`` is embedded by
 copying it to ``enhance/tuning/weights``.
 """
@@ -50,7 +50,7 @@ from scorers.training.steering import colour_distance
 OPERATOR = "tone"
 FIXED = ("vibrance",)  # parameters that keep their default
 GOOD = 0.66
-SHARDS = 72
+SHARDS = 60
 CALLS = 20  # a shard, of 20 photos each
 SMALL = 112  # side of the copies that are rendered
 FINE_STEPS = 100  # the last ones; before them copies of half the side are rendered
@@ -114,7 +114,7 @@ def validation(
     @torch.no_grad()
     def figures(network: nn.Module) -> dict[str, float]:
         assert isinstance(network, Predictor)
-        row = {}
+        row: dict[str, float] = {}
         for i, name in enumerate(HELD):
             answer = network.answers(held["said"][i].float(), held["measured"][i])
             image, good = (held[key][i].float() / 255 for key in ("found", "good"))
@@ -137,8 +137,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--operator", nargs="+", default=[OPERATOR])
     parser.add_argument("--out", type=Path, default=Path("runs/instant"))
-    parser.add_argument("--steps", type=int, default=600)
-    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--neck", type=int, default=128)
     options = parser.parse_args()
     shared = Path(os.environ["ENHANCE_DATA"])

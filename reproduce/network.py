@@ -68,7 +68,7 @@ def opinion(network: nn.Module, pooled: Tensor) -> Tensor:
     backbone = network.backbone
     assert isinstance(backbone, MultiLevelMobileNetV1)
     mixed = backbone.mix(pooled.flatten(0, -2).float())
-    logits: Tensor = network.head(mixed)
+    logits: Tensor = network.get_submodule("head")(mixed)
     return logits.softmax(-1).reshape(*pooled.shape[:-1], -1)
 
 

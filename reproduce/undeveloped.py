@@ -26,8 +26,6 @@ LEAST = 0.35  # of the damage: whether a photo lacks anything at all is for the 
 MISUSED = 0.4  # share of photos that the operator itself has flattened
 ANYHOW = 0.1  # share damaged in any direction; the rest lack what undeveloped photos lack
 FLATTENED: Mapping[str, tuple[float, float]] = {
-    "temperature": (-0.5, 0.5),
-    "tint": (-0.3, 0.3),
     "contrast": (-0.9, 0.1),
     "saturation": (-0.6, 0.1),
     "detail": (-0.4, 0.3),

@@ -20,9 +20,7 @@ from torch.nn import functional
 
 from enhance.operators.base import Operator
 from enhance.operators.chain import Chain
-from enhance.operators.noise import noise_profile
 from enhance.operators.resolve import members
-from enhance.tuning.scoring import TECHNICAL
 from enhance.tuning.space import Space
 from enhance.tuning.views import native_views
 
@@ -144,17 +142,15 @@ class InvarianceCost:
 
 
 def invariance_cost(
-    operator: Operator[Any], space: Space, pixels: Tensor, scorer: str, seed: int = 0
+    operator: Operator[Any], space: Space, pixels: Tensor, seed: int = 0
 ) -> InvarianceCost | None:
-    """The witness's vote on a photo ``(1, 3, H, W)``; None where it has none.
+    """The witness's vote on a photo ``(1, 3, H, W)``, or None where it does not apply.
 
-    It votes where it applies (`invariance`), the photo's noise is white, as it assumes, and the
-    scorer is the one in whose points `VOTE` is.
+    To be asked where the noise is white (`enhance.tuning.prior.reads_white`), as it assumes, and
+    beside the embedded technical scorer, in whose points `VOTE` is.
     """
-    if scorer != TECHNICAL:
-        return None
     witness = invariance(operator, space, pixels, seed)
-    if witness is None or not bool(noise_profile(pixels).white):
+    if witness is None:
         return None
     with torch.no_grad():
         return InvarianceCost(witness, witness(space.defaults()[None])[0])

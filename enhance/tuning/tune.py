@@ -19,9 +19,9 @@ from enhance.tuning.guards import Guard, resolve_guards
 from enhance.tuning.invariance import invariance_cost
 from enhance.tuning.objective import Objective
 from enhance.tuning.predictor import predict
-from enhance.tuning.prior import known_benefit
+from enhance.tuning.prior import known_benefit, reads_white
 from enhance.tuning.result import TuneResult
-from enhance.tuning.scoring import ScorerLike, resolve_scorer
+from enhance.tuning.scoring import TECHNICAL, ScorerLike, resolve_scorer
 from enhance.tuning.search import Search
 from enhance.tuning.space import Space
 from enhance.tuning.verdict import decide, worthwhile
@@ -119,11 +119,12 @@ def tune(
     space = space.calibrated(chosen_operator, pixels)
     hint = predict(chosen_operator, space, pixels) if start is None else space.to_unit(start)
     centre = None if hint is None else space.describe(hint)
+    white = judge.name == TECHNICAL and reads_white(chosen_operator, space, pixels)
     cost: CostFunction | None = None
     if not raw:
         cost = total_cost(
             leaving_cost(chosen_operator, space, centre),
-            invariance_cost(chosen_operator, space, pixels, judge.name, seed),
+            invariance_cost(chosen_operator, space, pixels, seed) if white else None,
         )
     if guards is None:
         checks = [*worthwhile(chosen_operator, space, judge.name), *checks]
@@ -131,7 +132,7 @@ def tune(
     name = strategy or _fastest(objective, storage)
     found = _search(objective, name, seed, progress, storage)
     candidate = space.describe(found.point)
-    prior = 0.0 if raw else known_benefit(chosen_operator, space, judge.name)
+    prior = 0.0 if raw else known_benefit(chosen_operator, space, judge.name, white=white)
     decision = decide(objective, space.to_unit(candidate), checks, judge.witness, prior)
     enhanced = decision.verdict == "enhanced"
     chosen = space.describe(decision.point) if enhanced else _untouched(chosen_operator, space)

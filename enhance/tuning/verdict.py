@@ -14,6 +14,7 @@ from enhance.recipe import Verdict
 from enhance.tuning.cost import neutral_at_default
 from enhance.tuning.gain import Gain, paired_gain
 from enhance.tuning.guards import Evidence, Guard, GuardReport, Need, Worth
+from enhance.tuning.guards.score import SLIGHT, colour_change
 from enhance.tuning.objective import Objective, ScoreFunction
 from enhance.tuning.predictor import embedded
 from enhance.tuning.scoring import TONE
@@ -21,6 +22,8 @@ from enhance.tuning.space import Space
 
 _SHARES = (2 / 3, 1 / 3)
 """Shares of the way to the best setting that are offered to guards that refuse the whole of it."""
+_TRIES = 5
+"""How often a smaller share is looked for whose change is slight."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,9 @@ def decide(
     """Accept the best point, or a smaller step towards it, or nothing.
 
     Where the best point fails a guard other than `Need` and `Worth`, two thirds and one third of
-    the way to it are offered, for the parameters whose default changes nothing. If none passes,
-    the photo stays as it is, for the reason that the best point failed.
+    the way to it are offered, for the parameters whose default changes nothing; where it fails one
+    of those, as much of the way as makes a slight change. If none passes, the photo stays as it
+    is, for the reason that the best point failed.
 
     Args:
         witness: a second scorer, for guards that ask one.
@@ -68,13 +72,13 @@ def decide(
     for name in neutral_at_default(objective.operator, space):
         column = space.names.index(name)
         rest[column] = space.defaults()[column]
+    if torch.equal(rest, point):
+        return best
     distrusted = any(
         isinstance(guard, Need | Worth) and not report.passed
         for guard, report in zip(guards, best.guards, strict=False)
     )
-    if torch.equal(rest, point) or distrusted:
-        return best
-    for share in _SHARES:
+    for share in slight_share(objective, rest, point) if distrusted else _SHARES:
         decision = _judge(objective, rest + share * (point - rest), guards, witness, prior)
         if decision.verdict == "enhanced":
             reason = f"moved {share:.0%} of the way to the best setting, where {best.reason}"
@@ -82,6 +86,18 @@ def decide(
         if decision.gain.mean + prior <= 0:
             break
     return best
+
+
+def slight_share(objective: Objective, rest: Tensor, point: Tensor) -> list[float]:
+    """Nearly the largest share of the way whose change is slight; none where all of it is."""
+    share = 1.0
+    for _ in range(_TRIES):
+        after = objective.render((rest + share * (point - rest))[None])[0]
+        change = float(colour_change(objective.views.images, after).mean())
+        if change <= SLIGHT:
+            return [share] if share < 1 else []
+        share *= 0.97 * SLIGHT / change  # the change grows with the share, nearly in proportion
+    return []
 
 
 def worthwhile(operator: Operator[Any], space: Space, scorer: str) -> list[Guard]:

@@ -15,7 +15,6 @@ from enhance.operators.resolve import members
 from enhance.operators.saturation import Saturation
 from enhance.operators.tone import Tone
 from enhance.operators.turbo import Turbo
-from enhance.operators.white_balance import WhiteBalance
 from enhance.testing.images import photo
 
 
@@ -50,16 +49,11 @@ def test_the_one_that_is_tuned_keeps_a_name_that_several_have() -> None:
 
 def test_a_chain_with_a_name_is_what_its_members_make() -> None:
     image = photo(16, 16)
-    spelt_out = Chain([WhiteBalance(), Contrast(), Saturation(), Laplacian()])
-    setting = {"tint": 0.2, "contrast": 0.3, "saturation": -0.2, "brightness": 0.2}
+    spelt_out = Chain([Contrast(), Saturation(), Laplacian()])
+    setting = {"contrast": 0.3, "saturation": -0.2, "brightness": 0.2}
     assert torch.equal(Tone()(image, **setting), spelt_out(image, **setting))
     assert members(Tone())[0].name == "tone"
-    assert [member.name for member in members(spelt_out)] == [
-        "white_balance",
-        "contrast",
-        "saturation",
-        "laplacian",
-    ]
+    assert [member.name for member in members(spelt_out)] == ["contrast", "saturation", "laplacian"]
 
 
 def test_what_a_chain_is_follows_from_its_members() -> None:

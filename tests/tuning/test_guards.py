@@ -20,9 +20,11 @@ from enhance.tuning.guards import (
     Need,
     NoiseGain,
     Witness,
+    Worth,
     default_guards,
     resolve_guards,
 )
+from enhance.tuning.guards.score import SLIGHT
 from enhance.tuning.prior import known_benefit
 from enhance.tuning.space import Space
 from enhance.tuning.verdict import worthwhile
@@ -219,10 +221,19 @@ def test_a_darkened_and_flattened_photo_needs_more_than_the_photo() -> None:
 
     photo = torch.from_numpy(data.coffee()).permute(2, 0, 1)[None].float() / 255
     flat = 0.1 + 0.35 * photo
-    good, bad = (Need().check(evidence(image, image)) for image in (photo, flat))
+    good, bad = (Need().check(evidence(image, 1 - image)) for image in (photo, flat))
     assert bad.value > good.value
     assert bad.passed
-    assert Need(least=bad.value + 1).check(evidence(flat, flat)).passed is False
+    strict = Need(least=bad.value + 1)
+    assert not strict.check(evidence(flat, photo)).passed
+    assert strict.check(evidence(flat, flat + 0.001)).passed  # a slight change is no harm
+
+
+def test_the_more_a_change_moves_the_more_it_must_gain() -> None:
+    worth = Worth(least=0.4, rate=0.03)
+    limits = [worth.limit(change) for change in (0.0, SLIGHT, SLIGHT + 0.01, 10.0, 20.0)]
+    assert limits == sorted(limits)
+    assert limits == pytest.approx([0.0, 0.03 * SLIGHT, 0.4, 0.4, 0.6])
 
 
 def test_only_operators_with_a_predictor_are_asked_whether_the_photo_needs_them() -> None:

@@ -12,7 +12,8 @@ from torch.nn import functional
 import enhance
 from enhance.operators.registry import get
 from enhance.operators.resolve import resolve_operator
-from enhance.tuning.invariance import Invariance, InvarianceCost, invariance, invariance_cost
+from enhance.tuning.invariance import Invariance, invariance, invariance_cost
+from enhance.tuning.prior import reads_white
 from enhance.tuning.space import Space
 
 WIDTHS = [1.0, 1.5, 2.5, 4.0, 8.0]
@@ -96,20 +97,23 @@ def test_both_choices_and_their_distance_are_reported(noisy: Tensor) -> None:
     assert enhance.tune(noisy, "saturation", smooth_lover, guards=[]).witnesses is None
 
 
-def test_it_votes_where_the_noise_is_white_and_the_points_are_known(
-    noisy: Tensor, coffee: Tensor
-) -> None:
+def test_its_vote_is_for_noise_that_is_white(noisy: Tensor, coffee: Tensor) -> None:
     turbo = resolve_operator("turbo")
     smeared = functional.avg_pool2d(functional.pad(noisy, (1, 1, 1, 1), mode="reflect"), 3, 1)
 
-    def vote(photo: Tensor, scorer: str = "nima-technical") -> InvarianceCost | None:
-        return invariance_cost(turbo, Space.of(turbo).calibrated(turbo, photo), photo, scorer)
+    def white(photo: Tensor) -> bool:
+        return reads_white(turbo, Space.of(turbo).calibrated(turbo, photo), photo)
 
-    assert vote(smeared) is None
-    assert vote(noisy, "my-own") is None
-    white = vote(noisy)
-    assert white is not None
+    assert white(noisy)
+    assert not white(smeared)
+    assert not white(coffee)
+
+
+def test_its_cost_is_least_where_its_error_is(noisy: Tensor) -> None:
+    turbo = resolve_operator("turbo")
+    cost = invariance_cost(turbo, Space.of(turbo).calibrated(turbo, noisy), noisy)
+    assert cost is not None
     points = torch.linspace(0, 1, 9, dtype=torch.float64)[:, None]
-    costs = white(points)
-    assert float(white(white.invariance.space.defaults()[None])) == pytest.approx(0, abs=1e-6)
-    assert int(costs.argmin()) == int(white.invariance(points).argmin())
+    assert float(cost(cost.invariance.space.defaults()[None])) == pytest.approx(0, abs=1e-6)
+    assert int(cost(points).argmin()) == int(cost.invariance(points).argmin())
+    assert invariance_cost(resolve_operator("saturation"), Space.of(turbo), noisy) is None

@@ -11,6 +11,8 @@ from torch.nn import functional
 from enhance.tuning.guards.evidence import Evidence, GuardReport
 
 _SQUARE = 4  # px
+SLIGHT = 2.0
+"""Mean CIE76 difference up to which nobody minds a change: it may be made on a mere chance."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class Worth:
         least: gain below which the photo stays. A lower one moves many more undamaged validation
             photos, a higher one helps fewer damaged ones (`benchmarks/cost.py`).
         rate: gain wanted for each unit of mean CIE76 difference. Anything up to .03 is the same on
-            those photos; more refuses what very dark ones need.
+            those photos; more refuses what very dark ones need. A change of no more than `SLIGHT`
+            needs that alone.
     """
 
     least: float = 0.4
@@ -64,8 +67,11 @@ class Worth:
 
         >>> Worth(least=0.5, rate=0.03).limit(20.0)
         0.6
+        >>> Worth(least=0.5, rate=0.03).limit(1.0)
+        0.03
         """
-        return max(self.least, self.rate * change)
+        asked = self.rate * change
+        return asked if change <= SLIGHT else max(self.least, asked)
 
 
 def colour_change(before: Tensor, after: Tensor) -> Tensor:

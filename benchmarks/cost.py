@@ -1,6 +1,7 @@
 """What leaving a predictor's answer should cost, the gain that is worth it, and the need.
 
-    ENHANCE_DATA=folder python -m benchmarks.cost [--weights .8 1.6 3.2]
+    ENHANCE_DATA=folder python -m benchmarks.cost [--weights .4 .8 1.6]
+    python -m benchmarks.cost --again  # the tables, from what was recorded
 
 Good photos (validation split of `unsplash_biq256`) are damaged as undeveloped photos are, and
 tuned, damaged and undamaged, by `enhance.tune` for each weight of the cost of leaving the
@@ -13,6 +14,7 @@ photo. A weight takes about ten minutes on one core.
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -32,7 +34,8 @@ from benchmarks.scorers import ciede2000
 from enhance.tuning import tune
 from enhance.tuning.cost import LEAVING_COST, leaving_cost
 from enhance.tuning.guards import default_guards
-from enhance.tuning.guards.score import SLIGHT, Worth, colour_change
+from enhance.tuning.guards.need import Need
+from enhance.tuning.guards.score import Worth, colour_change
 from enhance.tuning.predictor import embedded
 from enhance.tuning.verdict import slight_share
 from scorers.training.damage import CAMERA, sample_damage
@@ -40,9 +43,18 @@ from scorers.training.photos import load_rated
 
 FOLDER = Path(__file__).parent.parent / "docs" / "benchmarks"
 WEIGHTS = (0.4, LEAVING_COST, 1.6)
-GAINS = (0.0, 0.2, 0.3, 0.4, 0.5)
-NEEDS = (0.0, 2.0, 3.0, 4.0, 5.0)
-SLIGHT_NEEDS = (math.inf, 2.0, 1.0, 0.0)  # of a slight step; none is made at infinity
+LIMITS: Mapping[float, Sequence[float]] = {
+    0.0: (0.0, 0.3, 0.4, 0.5),
+    0.05: (0.5, 0.7, 0.9),
+    0.1: (0.8, 1.0, 1.2, 1.4),
+    Need().unit: (1.0, 1.2, Need().least, 1.6),
+    0.2: (1.2, 1.4, 1.7),
+    1e3: (3e3, 4e3, 5e3),
+}
+"""By the points that a unit of need counts: what gain and need must make. In the last row need
+decides alone."""
+SLIGHT = (math.inf, 0.8, 0.6, Need().slight, 0.2)
+"""The same for a slight step; none is made at infinity."""
 VISIBLE = 3.0
 """Mean CIEDE2000 from which an undamaged photo counts as changed."""
 
@@ -53,7 +65,12 @@ def main() -> None:
     parser.add_argument("--weights", type=float, nargs="+", default=WEIGHTS)
     parser.add_argument("--strategy", help="of the search; default: what `enhance.tune` takes")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--again", action="store_true", help="tables of what was recorded")
     arguments = parser.parse_args()
+    if arguments.again:
+        recorded = json.loads((FOLDER / "cost.json").read_text())
+        record({float(w): rows for w, rows in recorded["weights"].items()}, recorded["command"])
+        return
     torch.set_num_threads(arguments.threads)
     shared = Path(os.environ["ENHANCE_DATA"])
     good = load_rated(shared / "data/unsplash_biq256/scores.csv", 256).part("validation")
@@ -100,14 +117,16 @@ def tuned(photo: Tensor, reference: Tensor, strategy: str | None) -> dict[str, A
     return row
 
 
-def chosen(row: Mapping[str, Any], need: float, worth: Worth, slight: float) -> float | None:
-    """How far the photo ends from its reference with these limits; None if it is left alone."""
-    for name, least in (("wholly", need), ("slightly", slight)):
-        step = row.get(name)
-        asked = need if step and step["change"] > SLIGHT else least
-        if step and row["benefit"] >= asked and step["gain"] >= worth.limit(step["change"]):
+def ended(row: Mapping[str, Any], need: Need, stays: float) -> float:
+    """How far the photo ends from its reference with these limits; `stays` if left alone."""
+    for step in (row["wholly"], row.get("slightly")):
+        if step is None:
+            continue
+        weighed = need.weigh(row["benefit"], step["gain"])
+        worth = Worth(least=0.0).limit(step["change"])
+        if weighed >= need.limit(step["change"]) and step["gain"] >= worth:
             return float(step["distance"])
-    return None
+    return stays
 
 
 def record(weights: Mapping[float, Sequence[Mapping[str, Any]]], command: str) -> None:
@@ -122,27 +141,23 @@ def record(weights: Mapping[float, Sequence[Mapping[str, Any]]], command: str) -
 
 
 def table(rows: Sequence[Mapping[str, Any]], weight: float) -> str:
-    """By the needs and the least gain, at the rate in use."""
+    """By what a unit of need counts, and what gain and need together must make."""
     before = np.array([row["before"] for row in rows])
     lines = [
         f"Weight {weight:g}, {len(rows)} photos; the damaged copies are {before.mean():.2f} away",
         "",
-        "| least need | least gain | need of a slight step | distance left | share removed "
-        f"| closer | worst | undamaged moved by | by more than {VISIBLE:g} | undamaged untouched |",
+        "| a unit of need counts | least | least of a slight step | distance left "
+        "| share removed | closer | worst | undamaged moved by "
+        f"| by more than {VISIBLE:g} | untouched |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for slight, need, least in product(SLIGHT_NEEDS, NEEDS, GAINS):
-        limits = (need, Worth(least), slight)
-
-        def ended(row: Mapping[str, Any], stays: float) -> float:
-            end = chosen(row, *limits)  # noqa: B023
-            return stays if end is None else end
-
-        left = np.array([ended(row["damaged"], row["before"]) for row in rows])
-        shift = np.array([ended(row["undamaged"], 0.0) for row in rows])
+    for slight, (unit, least) in product(SLIGHT, [(u, x) for u, xs in LIMITS.items() for x in xs]):
+        need = Need(least=least, slight=slight, unit=unit)
+        left = np.array([ended(row["damaged"], need, row["before"]) for row in rows])
+        shift = np.array([ended(row["undamaged"], need, 0.0) for row in rows])
         lines.append(
-            f"| {need:g} | {least:g} | {slight:g} | {left.mean():.2f} "
-            f"| {1 - left.sum() / before.sum():.0%} "
+            f"| {unit:g} | {least:g} | {slight:g} | {left.mean():.2f} "
+            f"| {1 - left.sum() / before.sum():.1%} "
             f"| {(left < before - 1e-9).mean():.0%} | {(left - before).max():+.1f} "
             f"| {shift.mean():.2f} | {(shift > VISIBLE).mean():.0%} "
             f"| {(shift == 0).mean():.0%} |"

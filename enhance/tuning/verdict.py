@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,15 +13,18 @@ from enhance.operators.base import Operator
 from enhance.recipe import Verdict
 from enhance.tuning.cost import neutral_at_default
 from enhance.tuning.gain import Gain, paired_gain
-from enhance.tuning.guards import Evidence, Guard, GuardReport, Need, Worth
+from enhance.tuning.guards import Evidence, Guard, GuardReport, Need, Witness, Worth
 from enhance.tuning.guards.score import SLIGHT, colour_change
 from enhance.tuning.objective import Objective, ScoreFunction
 from enhance.tuning.predictor import embedded
 from enhance.tuning.scoring import TONE
 from enhance.tuning.space import Space
 
-_SHARES = (2 / 3, 1 / 3)
+_SHARES = (0.9, 0.75, 0.5, 0.25)
 """Shares of the way to the best setting that are offered to guards that refuse the whole of it."""
+DOUBTS = (Need, Worth, Witness)
+"""Guards that ask whether the photo gains, not how much harm is done: no smaller step makes what
+they doubt more likely, it only hides it from them."""
 _TRIES = 5
 """How often a smaller share is looked for whose change is slight."""
 
@@ -56,10 +59,10 @@ def decide(
 ) -> Decision:
     """Accept the best point, or a smaller step towards it, or nothing.
 
-    Where the best point fails a guard other than `Need` and `Worth`, two thirds and one third of
-    the way to it are offered, for the parameters whose default changes nothing; where it fails one
-    of those, as much of the way as makes a slight change. If none passes, the photo stays as it
-    is, for the reason that the best point failed.
+    Where the best point does harm, smaller shares of the way to it are offered, for the parameters
+    whose default changes nothing, and at last as much of it as makes a slight change; that alone
+    where guards doubt that the photo gains at all (`DOUBTS`). If none passes, the photo stays as
+    it is, for the reason that the best point failed.
 
     Args:
         witness: a second scorer, for guards that ask one.
@@ -74,11 +77,11 @@ def decide(
         rest[column] = space.defaults()[column]
     if torch.equal(rest, point):
         return best
-    distrusted = any(
-        isinstance(guard, Need | Worth) and not report.passed
+    doubted = any(
+        isinstance(guard, DOUBTS) and not report.passed
         for guard, report in zip(guards, best.guards, strict=False)
     )
-    for share in slight_share(objective, rest, point) if distrusted else _SHARES:
+    for share in _smaller(objective, rest, point, slight_only=doubted):
         decision = _judge(objective, rest + share * (point - rest), guards, witness, prior)
         if decision.verdict == "enhanced":
             reason = f"moved {share:.0%} of the way to the best setting, where {best.reason}"
@@ -86,6 +89,14 @@ def decide(
         if decision.gain.mean + prior <= 0:
             break
     return best
+
+
+def _smaller(
+    objective: Objective, rest: Tensor, point: Tensor, *, slight_only: bool
+) -> Iterator[float]:
+    if not slight_only:
+        yield from _SHARES
+    yield from slight_share(objective, rest, point)
 
 
 def slight_share(objective: Objective, rest: Tensor, point: Tensor) -> list[float]:
@@ -109,7 +120,7 @@ def worthwhile(operator: Operator[Any], space: Space, scorer: str) -> list[Guard
         return []
     if embedded(operator.name) is None:
         return [Worth()]
-    return [Need(), Worth()]
+    return [Need(), Worth(least=0.0)]
 
 
 def _judge(

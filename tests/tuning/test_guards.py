@@ -227,6 +227,8 @@ def test_a_darkened_and_flattened_photo_needs_more_than_the_photo() -> None:
     strict = Need(least=bad.value + 1)
     assert not strict.check(evidence(flat, photo)).passed
     assert strict.check(evidence(flat, flat + 0.001)).passed  # a slight change is no harm
+    surer = Need(least=bad.value + 1).check(evidence(flat, 1 - flat, Gain(2.5, 2, 3)))
+    assert surer.passed  # what the scorer gains counts as well
 
 
 def test_the_more_a_change_moves_the_more_it_must_gain() -> None:

@@ -93,10 +93,10 @@ class Shy:
 def test_backs_off_towards_the_input_where_a_guard_refuses(paint, grey, target) -> None:
     scorer = target(0.9, 0.5)
     free = enhance.tune(grey, paint, scorer, guards=[Shy(1)])
-    result = enhance.tune(grey, paint, scorer, guards=[Shy(0.3)])
+    result = enhance.tune(grey, paint, scorer, guards=[Shy(0.25)])
     assert result.verdict == "enhanced"
-    assert result.settings["red"] == pytest.approx(free.settings["red"] * 2 / 3, abs=0.01)
-    assert "67%" in result.reason
+    assert result.settings["red"] == pytest.approx(free.settings["red"] / 2, abs=0.01)
+    assert "50%" in result.reason
     assert "too red" in result.reason
     assert result.candidate["red"] == free.settings["red"]
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 import enhance
 from enhance.operators.base import Operator
-from enhance.tuning.guards import Interval, Worth
+from enhance.tuning.guards import Interval, Witness, Worth
 from enhance.tuning.guards.score import SLIGHT, colour_change
 from enhance.tuning.objective import Objective
 from enhance.tuning.space import Space
@@ -50,3 +50,20 @@ def test_what_is_known_before_decides_where_the_scorer_hardly_can(
     assert decision.verdict == verdict
     assert decision.gain.mean == pytest.approx(-0.04, abs=1e-3)
     assert ("noise was read" in decision.reason) is (verdict == "enhanced")
+
+
+@pytest.mark.parametrize("limit", [0.05, 0.2, 0.35])
+def test_a_dissenting_witness_is_not_evaded_by_a_smaller_step(
+    paint: Operator[Tensor], grey: Tensor, limit: float
+) -> None:
+    def redness(images: Tensor) -> Tensor:
+        return images[:, 0].mean((1, 2))
+
+    objective = Objective(paint, redness, whole_views(grey, 4, 16), Space.of(paint))
+    point = torch.tensor([0.9, 0.5], dtype=torch.float64)
+    decision = decide(
+        objective, point, [Witness(limit=limit)], witness=lambda images: -redness(images)
+    )
+    after = objective.render(decision.point[None])[0]
+    assert decision.verdict == "enhanced"
+    assert 0 < float(colour_change(objective.views.images, after).mean()) <= SLIGHT

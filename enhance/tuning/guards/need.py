@@ -1,4 +1,4 @@
-"""Whether the photo needs anything, as a predictor sees it."""
+"""Whether the photo needs anything, as a predictor and the scorer see it together."""
 
 from __future__ import annotations
 
@@ -13,21 +13,24 @@ from enhance.tuning.predictor import embedded
 
 @dataclass(frozen=True)
 class Need:
-    """The predictor of `tone` must expect that the photo gains by being developed.
+    """What the predictor of `tone` expects of developing the photo, and what the scorer gains.
 
-    It has learned how much nearer to the good photo its own settings brought a damaged one. A
-    scorer finds a little to gain in every photo, the finished ones included; together they tell
-    those apart better than either alone. A change too slight to be minded needs less.
+    The predictor has learned how much nearer to the good photo its own settings brought a damaged
+    one. A scorer finds a little to gain in every photo, the finished ones included, and in a dark
+    one not much more. Added up they tell finished photos from others better than either alone,
+    and than both with a veto. A change too slight to be minded needs less.
 
     Attributes:
-        least: expected decrease of the colour difference to the ideal photo, in CIE76 units. From
-            validation photos (`benchmarks/cost.py`).
+        least: gain and expectation, in points of the embedded tone scorer. From validation photos
+            (`benchmarks/cost.py`), as the others.
         slight: the same for a change of no more than `SLIGHT`.
+        unit: points that one unit of CIE76, by which the photo is expected to come nearer, counts.
         views: how many of the untouched views are looked at.
     """
 
-    least: float = 3.0
-    slight: float = 0.0
+    least: float = 1.4
+    slight: float = 0.4
+    unit: float = 0.15
     views: int = 2
     name: str = "need"
 
@@ -37,13 +40,29 @@ class Need:
             return GuardReport(self.name, 0.0, self.least, True, "no predictor was asked")
         with torch.no_grad():
             seen = network(evidence.before[: self.views].float().cpu())
-        value = float(seen.benefit.mean())
-        change = float(colour_change(evidence.before, evidence.after).mean())
-        least = self.slight if change <= SLIGHT else self.least
-        passed = value >= least
-        place = "above" if passed else "below"
+        expected = float(seen.benefit.mean())
+        value = self.weigh(expected, evidence.gain.mean)
+        limit = self.limit(float(colour_change(evidence.before, evidence.after).mean()))
+        place = "above" if value >= limit else "below"
         finding = (
-            f"a predictor expects the photo to come {value:.1f} nearer to a good one, {place} what "
-            f"is worth touching it for ({least:g})"
+            f"the gain {evidence.gain.mean:.3f}, and that a predictor expects the photo to come "
+            f"{expected:.1f} nearer to a good one, make {value:.2f}, {place} what touching it "
+            f"takes ({limit:g})"
         )
-        return GuardReport(self.name, value, least, passed, finding)
+        return GuardReport(self.name, value, limit, value >= limit, finding)
+
+    def weigh(self, expected: float, gain: float) -> float:
+        """Both in points of the scorer.
+
+        >>> Need(unit=0.5).weigh(expected=2.0, gain=0.25)
+        1.25
+        """
+        return gain + self.unit * expected
+
+    def limit(self, change: float) -> float:
+        """What a change of so much takes, in mean CIE76.
+
+        >>> Need(least=1.4, slight=0.4).limit(SLIGHT)
+        0.4
+        """
+        return self.slight if change <= SLIGHT else self.least

@@ -41,11 +41,10 @@ class Worth:
     mostly elsewhere.
 
     Attributes:
-        least: gain below which the photo stays. A lower one moves many more undamaged validation
-            photos, a higher one helps fewer damaged ones (`benchmarks/cost.py`).
-        rate: gain wanted for each unit of mean CIE76 difference. Anything up to .03 is the same on
-            those photos; more refuses what very dark ones need. A change of no more than `SLIGHT`
-            needs that alone.
+        least: gain below which the photo stays. None is asked where `Need` weighs it.
+        rate: gain wanted for each unit of mean CIE76 difference. On validation photos anything up
+            to .03 is the same; more refuses what very dark ones need. A change of no more than
+            `SLIGHT` needs that alone.
     """
 
     least: float = 0.4

@@ -47,8 +47,8 @@ LIMITS: Mapping[float, Sequence[float]] = {
     0.0: (0.0, 0.3, 0.4, 0.5),
     0.05: (0.5, 0.7, 0.9),
     0.1: (0.8, 1.0, 1.2, 1.4),
-    Need().unit: (1.0, 1.2, Need().least, 1.6),
-    0.2: (1.2, 1.4, 1.7),
+    Need().unit: (1.2, 1.4, Need().least, 1.8),
+    0.2: (1.4, 1.7, 2.0),
     1e3: (3e3, 4e3, 5e3),
 }
 """By the points that a unit of need counts: what gain and need must make. In the last row need

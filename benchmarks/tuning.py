@@ -24,6 +24,8 @@ from benchmarks._timing import machine, write_json
 from enhance.tuning.strategies import list_strategies
 
 FOLDER = Path(__file__).parent.parent / "docs" / "benchmarks"
+THREADS = 2
+NAME = "tuning"
 SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".webp"}
 
 
@@ -132,6 +134,14 @@ def _command(arguments: argparse.Namespace) -> str:
     options = f" --operator {arguments.operator}" if arguments.operator != "laplacian" else ""
     options += f" --scorer {Path(arguments.scorer).name}" if arguments.scorer else ""
     options += " --raw" if arguments.raw else ""
+    if arguments.limit is not None:
+        options += f" --limit {arguments.limit}"
+    if arguments.strategy != list_strategies():
+        options += f" --strategy {' '.join(arguments.strategy)}"
+    if arguments.threads != THREADS:
+        options += f" --threads {arguments.threads}"
+    if arguments.name != NAME:
+        options += f" --name {arguments.name}"
     return f"python -m benchmarks.tuning {what}{options}"
 
 
@@ -148,8 +158,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--raw", action="store_true", help="no cost of leaving the input, no guards"
     )
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--name", default="tuning", help="of the files written to docs/benchmarks")
+    parser.add_argument("--threads", type=int, default=THREADS)
+    parser.add_argument("--name", default=NAME, help="of the files written to docs/benchmarks")
     return parser.parse_args()
 
 

@@ -28,7 +28,7 @@ class Need:
         views: how many of the untouched views are looked at.
     """
 
-    least: float = 1.4
+    least: float = 1.6
     slight: float = 0.4
     unit: float = 0.15
     views: int = 2
@@ -62,7 +62,7 @@ class Need:
     def limit(self, change: float) -> float:
         """What a change of so much takes, in mean CIE76.
 
-        >>> Need(least=1.4, slight=0.4).limit(SLIGHT)
+        >>> Need(least=1.6, slight=0.4).limit(SLIGHT)
         0.4
         """
         return self.slight if change <= SLIGHT else self.least

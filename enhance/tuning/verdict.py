@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -68,7 +69,8 @@ def decide(
         witness: a second scorer, for guards that ask one.
         prior: gain that is expected before the scorer is asked.
     """
-    best = _judge(objective, point, guards, witness, prior)
+    judge = partial(_judge, objective, guards, witness, prior, {})
+    best = judge(point)
     if best.verdict == "enhanced" or best.gain.mean + prior <= 0:
         return best
     rest, space = point.clone(), objective.space
@@ -82,7 +84,7 @@ def decide(
         for guard, report in zip(guards, best.guards, strict=False)
     )
     for share in _smaller(objective, rest, point, slight_only=doubted):
-        decision = _judge(objective, rest + share * (point - rest), guards, witness, prior)
+        decision = judge(rest + share * (point - rest))
         if decision.verdict == "enhanced":
             reason = f"moved {share:.0%} of the way to the best setting, where {best.reason}"
             return replace(decision, reason=reason)
@@ -125,10 +127,11 @@ def worthwhile(operator: Operator[Any], space: Space, scorer: str) -> list[Guard
 
 def _judge(
     objective: Objective,
-    point: Tensor,
     guards: Sequence[Guard],
     witness: ScoreFunction | None,
     prior: float,
+    memory: dict[str, Tensor],
+    point: Tensor,
 ) -> Decision:
     scores = objective.scores(point[None])[0]
     gain = paired_gain(objective.baseline, scores)
@@ -138,7 +141,16 @@ def _judge(
     reports: list[GuardReport] = []
     if guards:
         after = objective.render(point[None])[0]
-        evidence = Evidence(objective.views.images, after, gain, objective.scorer, witness, prior)
+        evidence = Evidence(
+            before=objective.views.images,
+            after=after,
+            gain=gain,
+            scorer=objective.scorer,
+            witness=witness,
+            prior=prior,
+            baseline=objective.baseline,
+            memory=memory,
+        )
         reports = [guard.check(evidence) for guard in guards]
     failed = [report.finding for report in reports if not report.passed]
     if failed:

@@ -199,12 +199,33 @@ def test_a_witness_minds_a_clear_drop(drop: float) -> None:
 
 def test_a_witness_that_is_unsure_or_absent_objects_to_nothing() -> None:
     image = torch.full((4, 3, 8, 8), 0.5)
-    moods = iter([torch.tensor([5.0, 5, 5, 5, 7, 3, 1, 7])])
+    moods = iter([torch.tensor([5.0, 5, 5, 5]), torch.tensor([7.0, 3, 1, 7])])
     unsure = Evidence(image, image, Gain(1, 0.9, 1.1), lambda x: x, lambda _: next(moods))
     assert Witness().check(unsure).passed
     absent = Witness().check(evidence(image, image))
     assert absent.passed
     assert "no second scorer" in absent.finding
+
+
+def test_what_is_known_of_the_untouched_views_is_found_out_once() -> None:
+    image = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    asked: list[int] = []
+
+    def counting(images: Tensor) -> Tensor:
+        asked.append(len(images))
+        return images.mean((1, 2, 3))
+
+    memory: dict[str, Tensor] = {}
+    images, limits = [], []
+    for after in (image, image * 0.9):
+        seen = Evidence(image, after, Gain(1, 0.9, 1.1), counting, counting, memory=memory)
+        limits.append(Jitter().check(seen).limit)
+        Witness().check(seen)
+        images.append(sum(asked))
+        asked.clear()
+    assert images == [2 + 4 + 2 + 2, 2]  # still, moved, before, after; then after alone
+    known = replace(seen, baseline=counting(image).double(), memory={})
+    assert limits == pytest.approx([Jitter().check(known).limit] * 2)
 
 
 def test_whoever_judged_the_other_embedded_scorer_is_the_witness() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from enhance.tuning.gain import Gain
@@ -21,6 +22,8 @@ class Evidence:
         scorer: the scorer, for guards that ask it more.
         witness: another scorer, which was not maximised; None where there is none.
         prior: gain that is expected before any scorer is asked; see `enhance.tuning.prior`.
+        baseline: scores ``(V,)`` of the untouched views; None where they are not known.
+        memory: what was found out about the untouched views, shared by all settings of a photo.
     """
 
     before: Tensor
@@ -29,6 +32,23 @@ class Evidence:
     scorer: Callable[[Tensor], Tensor]
     witness: Callable[[Tensor], Tensor] | None = None
     prior: float = 0.0
+    baseline: Tensor | None = None
+    memory: dict[str, Tensor] = field(default_factory=dict)
+
+    def once(self, what: str, find: Callable[[], Tensor]) -> Tensor:
+        """What does not depend on the setting: found out for the first one, and remembered.
+
+        >>> image = torch.zeros(1, 3, 2, 2)
+        >>> evidence = Evidence(image, image, Gain(0, 0, 0), lambda x: x.mean((1, 2, 3)))
+        >>> [float(evidence.once("level", lambda: torch.rand(()))) for _ in range(2)][0] <= 1
+        True
+        >>> list(evidence.memory)
+        ['level']
+        """
+        if what not in self.memory:
+            with torch.no_grad():
+                self.memory[what] = find()
+        return self.memory[what]
 
     @property
     def believed(self) -> float:

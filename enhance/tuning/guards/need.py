@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-
 from enhance.tuning.guards.evidence import Evidence, GuardReport
 from enhance.tuning.guards.score import SLIGHT, colour_change
 from enhance.tuning.predictor import embedded
@@ -38,9 +36,10 @@ class Need:
         network = embedded("tone")
         if network is None:
             return GuardReport(self.name, 0.0, self.least, True, "no predictor was asked")
-        with torch.no_grad():
-            seen = network(evidence.before[: self.views].float().cpu())
-        expected = float(seen.benefit.mean())
+        views = evidence.before[: self.views].float().cpu()
+        expected = float(
+            evidence.once(f"need of {self.views}", lambda: network(views).benefit.mean())
+        )
         value = self.weigh(expected, evidence.gain.mean)
         limit = self.limit(float(colour_change(evidence.before, evidence.after).mean()))
         place = "above" if value >= limit else "below"

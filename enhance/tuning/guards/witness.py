@@ -25,9 +25,11 @@ class Witness:
     def check(self, evidence: Evidence) -> GuardReport:
         if evidence.witness is None:
             return GuardReport(self.name, 0.0, self.limit, True, "no second scorer was asked")
+        witness = evidence.witness
         before, after = evidence.before[: self.views], evidence.after[: self.views]
+        untouched = evidence.once(f"witness of {self.views}", lambda: witness(before))
         with torch.no_grad():
-            untouched, enhanced = evidence.witness(torch.cat([before, after])).chunk(2)
+            enhanced = witness(after)
         gain = paired_gain(untouched, enhanced)
         passed = gain.high >= -self.limit
         value = max(0.0, -gain.high)

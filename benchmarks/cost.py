@@ -123,7 +123,7 @@ def ended(row: Mapping[str, Any], need: Need, stays: float) -> float:
         if step is None:
             continue
         weighed = need.weigh(row["benefit"], step["gain"])
-        worth = Worth(least=0.0).limit(step["change"])
+        worth = Worth().limit(step["change"])
         if weighed >= need.limit(step["change"]) and step["gain"] >= worth:
             return float(step["distance"])
     return stays

@@ -4,7 +4,7 @@ from skimage import data
 
 import enhance
 
-photo = data.rocket()  # a path, a PIL image or a tensor will do as well
+photo = (data.coffee() * 0.6).astype("uint8")  # too dark; a path, a PIL image, a tensor will do
 result = enhance.tune(photo, operator="laplacian")
 print(result)
 for guard in result.guards:

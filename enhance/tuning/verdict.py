@@ -17,7 +17,6 @@ from enhance.tuning.gain import Gain, paired_gain
 from enhance.tuning.guards import Evidence, Guard, GuardReport, Need, Witness, Worth
 from enhance.tuning.guards.score import SLIGHT, colour_change
 from enhance.tuning.objective import Objective, ScoreFunction
-from enhance.tuning.predictor import embedded
 from enhance.tuning.scoring import TONE
 from enhance.tuning.space import Space
 
@@ -120,9 +119,7 @@ def worthwhile(operator: Operator[Any], space: Space, scorer: str) -> list[Guard
     """
     if scorer != TONE or not neutral_at_default(operator, space):
         return []
-    if embedded(operator.name) is None:
-        return [Worth()]
-    return [Need(), Worth(least=0.0)]
+    return [Need(), Worth()]
 
 
 def _judge(

@@ -259,12 +259,12 @@ def test_the_more_a_change_moves_the_more_it_must_gain() -> None:
     assert limits == pytest.approx([0.0, 0.03 * SLIGHT, 0.4, 0.4, 0.6])
 
 
-def test_only_operators_with_a_predictor_are_asked_whether_the_photo_needs_them() -> None:
+def test_tone_is_asked_for_what_the_photo_needs_by_its_own_scorer_only() -> None:
     def names(operator: str, scorer: str) -> list[str]:
         chosen = get(operator)
         return [guard.name for guard in worthwhile(chosen, Space.of(chosen), scorer)]
 
     assert names("tone", "nima-aesthetic") == ["need", "worth"]
-    assert names("contrast", "nima-aesthetic") == ["worth"]
+    assert names("contrast", "nima-aesthetic") == ["need", "worth"]
     assert names("tone", "my-own") == []
     assert names("turbo", "nima-aesthetic") == []

@@ -41,14 +41,15 @@ class Worth:
     mostly elsewhere.
 
     Attributes:
-        least: gain below which the photo stays. None is asked where `Need` weighs it.
-        rate: gain wanted for each unit of mean CIE76 difference. On validation photos anything up
-            to .03 is the same; more refuses what very dark ones need. A change of no more than
-            `SLIGHT` needs that alone.
+        least: gain below which the photo stays, unless the change is no more than `SLIGHT`. None
+            is asked by default, for `Need` weighs it.
+        rate: gain wanted for each unit of mean CIE76 difference. On validation photos anything
+            from .01 to .02 is the same, .006 moves more undamaged ones, and more than .01 refuses
+            what dark photos need.
     """
 
-    least: float = 0.4
-    rate: float = 0.015
+    least: float = 0.0
+    rate: float = 0.01
     name: str = "worth"
 
     def check(self, evidence: Evidence) -> GuardReport:

@@ -53,7 +53,7 @@ LIMITS: Mapping[float, Sequence[float]] = {
 }
 """By the points that a unit of need counts: what gain and need must make. In the last row need
 decides alone."""
-SLIGHT = (math.inf, 0.8, 0.6, Need().slight, 0.2)
+SLIGHT_LEASTS = (math.inf, 0.8, 0.6, Need().slight, 0.2)
 """The same for a slight step; none is made at infinity."""
 VISIBLE = 3.0
 """Mean CIEDE2000 from which an undamaged photo counts as changed."""
@@ -151,7 +151,9 @@ def table(rows: Sequence[Mapping[str, Any]], weight: float) -> str:
         f"| by more than {VISIBLE:g} | untouched |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for slight, (unit, least) in product(SLIGHT, [(u, x) for u, xs in LIMITS.items() for x in xs]):
+    for slight, (unit, least) in product(
+        SLIGHT_LEASTS, [(u, x) for u, xs in LIMITS.items() for x in xs]
+    ):
         need = Need(least=least, slight=slight, unit=unit)
         left = np.array([ended(row["damaged"], need, row["before"]) for row in rows])
         shift = np.array([ended(row["undamaged"], need, 0.0) for row in rows])

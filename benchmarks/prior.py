@@ -1,6 +1,7 @@
 """What noise that was read should count, before the scorer is asked whether to denoise.
 
     ENHANCE_DATA=folder python -m benchmarks.prior [--write]
+    python -m benchmarks.prior --again  # the page, from what was recorded
 
 Squares of 256 px of clean photos (validation split of `biq2021`), as they are, with white noise,
 and with noise as cameras leave it. Of three widths of Turbo the one that `nima-technical` likes
@@ -12,6 +13,7 @@ error is that to the clean square.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -77,7 +79,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--photos", type=int, default=60)
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--again", action="store_true", help="the page of what was recorded")
     arguments = parser.parse_args()
+    if arguments.again:
+        recorded = json.loads((FOLDER / "prior.json").read_text())
+        write_page([Row(**row) for row in recorded["rows"]], recorded["command"])
+        return
     shared = Path(os.environ["ENHANCE_DATA"])
     photos = load_rated(shared / "data/biq2021/scores.csv", 512).part("validation").at_least(GOOD)
     chosen = torch.randperm(len(photos), generator=Generator().manual_seed(7))
@@ -90,19 +97,36 @@ def main() -> None:
                 noisy = added(clean, kind, level, generator)
                 rows.append(measure(photos.names[int(index)], kind, level, noisy, clean))
         print(f"{turn + 1} of {arguments.photos}", end="\r", flush=True)
-    table = tabulate(rows)
-    print(table)
+    print(tabulate(rows))
     if arguments.write:
         command = f"python -m benchmarks.prior --photos {arguments.photos} --write"
         write_json(
             FOLDER / "prior.json", {"command": command, "rows": [asdict(row) for row in rows]}
         )
-        text = (
-            f"# What noise that was read counts\n\n`{command}`: {module.__doc__}\n\n"
-            f"In use is {module.BENEFIT:g}, where luma's noise reads as "
-            f"{255 * module.NOISY:g} of 255 or more.\n\n"
-        )
-        (FOLDER / "prior.md").write_text(text + table + "\n")
+        write_page(rows, command)
+
+
+def write_page(rows: Sequence[Row], command: str) -> None:
+    """Both tables, as docs/benchmarks/prior.md."""
+    text = (
+        f"# What noise that was read counts\n\n`{command}`. "
+        f"In use is {module.BENEFIT:g}, where luma's noise reads as {255 * module.NOISY:g} of 255 "
+        f"or more, and {module.WHITE_BENEFIT:g} where it reads as white besides. Root mean square "
+        "error left, in levels of 8 bits, by kind of noise:\n\n"
+    )
+    (FOLDER / "prior.md").write_text(f"{text}{tabulate(rows)}\n\n{readings(rows)}\n")
+
+
+def readings(rows: Sequence[Row]) -> str:
+    """How often squares read as noisy, and as white besides."""
+    lines = ["| noise | std, of 255 | reads as noisy | and as white |", "|---|---|---|---|"]
+    for kind, levels in LEVELS.items():
+        for level in levels:
+            own = [row for row in rows if (row.kind, row.level) == (kind, level)]
+            noisy = np.mean([row.read >= 255 * module.NOISY for row in own])
+            white = np.mean([row.white for row in own])
+            lines.append(f"| {kind} | {level} | {noisy:.0%} | {white:.0%} |")
+    return "\n".join(lines)
 
 
 def added(clean: Tensor, kind: str, level: int, generator: Generator) -> Tensor:

@@ -35,8 +35,8 @@ SHARED = 1.5  # luma's noise over colour's from which channels share their noise
 MOST = 1 << 24  # pixels that are read; of larger photos, squares spread over them
 SQUARE = 512  # side of those squares, a multiple of `BLOCK`
 SLACK = 1.1  # of the level that colour noise tells
-WHITE_GRAIN = 1.15  # of white noise that was added: median 1.00, 95 % below 1.13
-WHITE_CHROMA = (0.8, 1.1)  # of `CHROMA_OF_LUMA`; of white noise .86 to 1.02
+WHITE_GRAIN = 1.15  # 1 for white noise; how often it is read so: `benchmarks/prior.py`
+WHITE_CHROMA = (0.8, 1.1)  # of `CHROMA_OF_LUMA`, likewise
 
 
 @dataclass(frozen=True)

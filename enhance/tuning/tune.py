@@ -119,7 +119,7 @@ def tune(
     space = space.calibrated(chosen_operator, pixels)
     hint = predict(chosen_operator, space, pixels) if start is None else space.to_unit(start)
     centre = None if hint is None else space.describe(hint)
-    white = judge.name == TECHNICAL and reads_white(chosen_operator, space, pixels)
+    white = not raw and judge.name == TECHNICAL and reads_white(chosen_operator, space, pixels)
     cost: CostFunction | None = None
     if not raw:
         cost = total_cost(

@@ -144,8 +144,10 @@ class Recipe:
             text = Path(path).read_text(encoding="utf-8")
         except FileNotFoundError as error:
             raise RecipeError(f"cannot read recipe {path}: no such file") from error
+        except UnicodeDecodeError as error:
+            raise RecipeError(f"cannot read recipe {path}: it is not text") from error
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "it is not text"
+            reason = getattr(error, "strerror", error)
             raise RecipeError(f"cannot read recipe {path}: {reason}") from error
         try:
             return cls.from_json(text)

@@ -9,15 +9,16 @@ are in `enhance.imaging.repacked`.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from enhance.errors import ReadError
 from enhance.imaging import heif, repacked, tiff
+from enhance.imaging.formats import BROKEN
 from enhance.imaging.samples import Array
 
 if TYPE_CHECKING:
@@ -89,6 +90,20 @@ def read_float_tiff(path: Path) -> Array:
         return np.asarray(io.read_image_tiff_f32(str(path), "rgb"))
     except Exception as error:  # as above
         raise ReadError(f"cannot read {path}: damaged or unknown TIFF: {_line(error)}") from error
+
+
+def read_tiff_grey_alpha(path: Path, tags: Mapping[int, Any]) -> Array:
+    """The samples ``(H, W, 2)`` in uint16 of a TIFF that Pillow cannot open.
+
+    Raises:
+        ReadError: damaged, or planes that lie apart.
+    """
+    if tags.get(repacked.PLANAR, 1) != 1 or tags.get(repacked.PHOTOMETRIC) != 1:
+        raise ReadError(f"cannot read {path}: 16-bit TIFF must be interleaved, with black at 0")
+    try:
+        return repacked.read_tiff(path.read_bytes(), tags)
+    except BROKEN as error:
+        raise ReadError(f"cannot read {path}: damaged TIFF: {_line(error)}") from error
 
 
 def encode_png(samples: Array) -> bytes:

@@ -12,8 +12,10 @@ import re
 import struct
 from collections.abc import Iterator
 
+from enhance.imaging.formats import BROKEN
+
 PREFIX = b"Exif\x00\x00"
-ORIENTATION, EXIF_IFD = 0x0112, 0x8769
+ORIENTATION, EXIF_IFD, GPS_IFD = 0x0112, 0x8769, 0x8825
 PIXEL_WIDTH, PIXEL_HEIGHT = 0xA002, 0xA003
 SHORT, LONG = 3, 4
 # both forms that XMP writes: tiff:Orientation="6" and <tiff:Orientation>6</tiff:Orientation>
@@ -53,6 +55,24 @@ def upright(exif: bytes, *, turned: bool, keep_thumbnail: bool = True) -> bytes:
     except (KeyError, struct.error):
         return exif
     return exif[:start] + bytes(body)
+
+
+def is_sound(exif: bytes) -> bool:
+    """Whether EXIF, with or without the ``Exif`` prefix, can be parsed.
+
+    >>> is_sound(b"garbage")
+    False
+    """
+    from PIL.Image import Exif
+
+    parsed = Exif()
+    try:
+        parsed.load(exif)
+        for entries in (parsed, parsed.get_ifd(EXIF_IFD), parsed.get_ifd(GPS_IFD)):
+            list(entries.items())  # each is decoded as it is asked for
+    except BROKEN:
+        return False
+    return True
 
 
 def upright_xmp(xmp: bytes) -> bytes:

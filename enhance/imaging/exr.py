@@ -39,26 +39,39 @@ REC_709 = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
 """Chromaticities of sRGB's primaries and white, which a file without any has."""
 
 
+TRACE = 1e-6
+"""Alpha up to here tells nothing about the colour below, and dividing by it could overflow."""
+
+
 @dataclass(frozen=True)
 class SceneLight:
     """Linear light to sRGB and back; see `enhance.imaging.icc.Profile`.
 
+    The file's colours are multiplied with its alpha, those of a photo are not. Where alpha is 0
+    they are light on its own, which stays as it is.
+
     Attributes:
         to_rec709: matrix from the file's primaries to those of sRGB; None for grey.
+        alpha: ``(H, W, 1)``, or None.
     """
 
     to_rec709: NDArray[np.float32] | None = None
+    alpha: Floats | None = None
 
     def to_srgb(self, native: Floats) -> Floats:
+        if self.alpha is not None:
+            native = np.divide(native, np.where(self.alpha > TRACE, self.alpha, np.float32(1)))
         if self.to_rec709 is not None:
             native = native @ self.to_rec709.T
         return SRGB_CURVE.encode(np.clip(native, 0, 1))
 
     def from_srgb(self, srgb: Floats) -> Floats:
         linear = SRGB_CURVE.decode(srgb)
-        if self.to_rec709 is None:
-            return linear
-        return linear @ np.linalg.inv(self.to_rec709).T.astype(np.float32)
+        if self.to_rec709 is not None:
+            linear = linear @ np.linalg.inv(self.to_rec709).T.astype(np.float32)
+        if self.alpha is not None:
+            linear = linear * np.maximum(self.alpha, 0)
+        return linear
 
 
 def is_exr(path: Path) -> bool:
@@ -128,7 +141,8 @@ def read_exr(
         )
     samples = np.stack([planes[name] for name in names], -1)
     matrix = _to_rec709(header.get("chromaticities", REC_709)) if layout[0] == "R" else None
-    return samples, layout, SceneLight(matrix), {"header": header, "channels": channels}
+    alpha = samples[..., -1:].astype(np.float32) if layout[-1] == "A" else None
+    return samples, layout, SceneLight(matrix, alpha), {"header": header, "channels": channels}
 
 
 def encode_exr(
@@ -137,7 +151,8 @@ def encode_exr(
     """An OpenEXR file of samples ``(H, W, C)`` in float16 or float32.
 
     Args:
-        samples: linear light, in the primaries of `kept`'s header, Rec. 709 without one.
+        samples: linear light, in the primaries of `kept`'s header, Rec. 709 without one,
+            multiplied with alpha.
         layout: L, LA, RGB or RGBA.
         path: for the error message.
         tags: of these the resolution is written, which is all that there is a place for.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+
 from enhance.errors import MissingExtraError
 
 READABLE = (
@@ -27,18 +30,37 @@ MODES = {
     "AVIF": ("L", "RGB", "RGBA"),
     "BMP": ("1", "L", "P", "RGB"),
     "EXR": ("L", "LA", "RGB", "RGBA"),
-    "GIF": ("L", "P"),
+    "GIF": ("L", "P", "PA"),
     "HEIF": ("L", "LA", "RGB", "RGBA"),
     "JPEG": ("L", "RGB", "CMYK"),
     "JPEG2000": ("L", "LA", "RGB", "RGBA"),
-    "PNG": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"),
+    "PNG": ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "I;16"),
     "PPM": ("1", "L", "RGB"),
     "TIFF": ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "F"),
     "WEBP": ("RGB", "RGBA"),
 }
-"""What each format can hold; anything else is converted to the nearest."""
+"""What each format can hold, PA for a palette with alpha; else the nearest is made of it."""
+
+DEEP_LAYOUTS = {
+    "HEIF": ("L", "LA", "RGB", "RGBA"),
+    "PNG": ("L", "LA", "RGB", "RGBA"),
+    "TIFF": ("L", "LA", "RGB", "RGBA", "CMYK"),
+}
+"""What is written with more than 8 bits."""
 
 TRANSPARENT = ("AVIF", "EXR", "GIF", "HEIF", "JPEG2000", "PNG", "TIFF", "WEBP")
+PROFILED = ("AVIF", "HEIF", "JPEG", "PNG", "TIFF", "WEBP")
+"""Those that an ICC profile is embedded in."""
+SIDES = {"AVIF": 32768, "GIF": 65535, "JPEG": 65500, "WEBP": 16383}
+"""The most pixels in width or height that the libraries write and read again."""
+LONGEST = {"JPEG": {"exif": 65527, "xmp": 65504, "comment": 65533}}
+"""The most bytes of each kind of metadata, where it may have more."""
+
+# what Pillow's decoders and encoders were seen to raise on damaged files and tags
+BROKEN = (
+    OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, RuntimeError,
+    ArithmeticError, MemoryError, struct.error, zlib.error,
+)  # fmt: skip
 
 
 def enable_heif() -> None:

@@ -37,7 +37,10 @@ def to_samples(image: Image.Image) -> tuple[Array, Layout, str]:
     elif mode in VIA_PILLOW:
         image = image.convert(VIA_PILLOW[mode])
     elif mode in DEEP:
-        return _deep_grey(image)[..., None], "L", mode
+        grey = _deep_grey(image)[..., None]
+        if "transparency" not in image.info:
+            return grey, "L", mode
+        return with_alpha(grey, image.info["transparency"]), "LA", "LA"
     elif mode == "F":
         return np.asarray(image)[..., None], "L", mode
     elif mode not in DIRECT:
@@ -47,6 +50,17 @@ def to_samples(image: Image.Image) -> tuple[Array, Layout, str]:
     if samples.ndim == 2:
         samples = samples[..., None]
     return samples, "CMYK" if image.mode == "CMYK" else CHANNELS[samples.shape[-1]], mode
+
+
+def with_alpha(samples: Array, colour: int | tuple[int, ...]) -> Array:
+    """Samples ``(H, W, C)`` in uint16 with an alpha channel: zero where they are of one colour.
+
+    >>> with_alpha(np.array([[[7], [8]]], np.uint16), 8).tolist()
+    [[[7, 65535], [8, 0]]]
+    """
+    transparent = (samples == np.array(colour)).all(-1, keepdims=True)
+    alpha = np.where(transparent, 0, 65535).astype(np.uint16)
+    return np.concatenate([samples, alpha], -1)
 
 
 def from_samples(samples: Array, layout: Layout, mode: str) -> Image.Image:
@@ -79,15 +93,39 @@ def _deep_grey(image: Image.Image) -> Array:
     return values.astype(np.uint16)
 
 
-def _palette(samples: Array) -> Image.Image:
+def on_off_palette(samples: Array) -> Image.Image:
+    """A palette image of RGBA samples whose alpha is 0 or 255, as GIF has it.
+
+    One entry is transparent, so of the colours that nobody sees the first stands for all; every
+    other is kept where there are at most 256 in all, else Pillow chooses.
+    """
+    from PIL import Image
+
+    seen = samples[..., 3] > 0
+    if seen.all():
+        return _palette(samples[..., :3])
+    height, width = seen.shape
+    index = np.zeros((height, width), np.uint8)  # the transparent entry comes first
+    palette = samples[~seen][0, :3].tobytes()
+    if seen.any():
+        row = _palette(samples[seen][None, :, :3], 255)
+        palette += bytes(row.getpalette() or ())
+        index[seen] = np.asarray(row)[0] + 1
+    result = Image.frombytes("P", (width, height), index.tobytes())
+    result.putpalette(palette)
+    result.info["transparency"] = 0
+    return result
+
+
+def _palette(samples: Array, most: int = 256) -> Image.Image:
     from PIL import Image
 
     height, width, channels = samples.shape
     mode = "RGBA" if channels == 4 else "RGB"
     colours, index = np.unique(samples.reshape(-1, channels), axis=0, return_inverse=True)
-    if len(colours) > 256:
+    if len(colours) > most:
         method = Image.Quantize.FASTOCTREE if channels == 4 else Image.Quantize.MEDIANCUT
-        return Image.fromarray(samples, mode).quantize(256, method)
+        return Image.fromarray(samples, mode).quantize(most, method)
     result = Image.frombytes("P", (width, height), index.astype(np.uint8).tobytes())
     result.putpalette(colours.tobytes(), mode)
     return result

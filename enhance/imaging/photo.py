@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from enhance.errors import ImageError
+from enhance.imaging.formats import BROKEN
 from enhance.imaging.icc import load_profile
 from enhance.imaging.metadata import TURNED, Tags, apply_orientation, orientation
 from enhance.imaging.modes import from_samples, to_samples
@@ -127,9 +128,12 @@ class ImageSource:
     tags: Tags
 
     def give_back(self, pixels: Tensor) -> Image.Image:
+        encoding = self.encoding
+        if encoding.layout == "LA" and encoding.dtype == np.uint16:  # there is no such mode
+            encoding = encoding.eight_bit()
         # a dithered palette image would need more colours than it has
-        samples = encode(pixels, self.encoding, dither=self.mode != "P")
-        image = from_samples(samples, self.encoding.layout, self.mode)
+        samples = encode(pixels, encoding, dither=self.mode != "P")
+        image = from_samples(samples, encoding.layout, self.mode)
         image.info.update(self.tags.info())
         return image
 
@@ -148,7 +152,8 @@ def as_photo(image: ImageLike | Photo) -> Photo:
 
     Raises:
         ReadError: the path cannot be read.
-        ImageError: not an image, or of a shape, dtype or range that none of the above has.
+        ImageError: not an image, or of a shape, dtype or range that none of the above has; a PIL
+            image whose file turns out to be damaged.
 
     >>> photo = as_photo(np.full((4, 6), 51, np.uint8))
     >>> photo.pixels.shape, round(photo.pixels.max().item(), 3)
@@ -181,10 +186,16 @@ def from_image(image: Image.Image) -> Photo:
         raise ImageError(
             f"an image must have at least one pixel, got {image.width} x {image.height}"
         )
-    samples, layout, mode = to_samples(apply_orientation(image))
-    profile = load_profile(image.info.get("icc_profile"), layout.removesuffix("A"))
+    try:  # a file that was opened is decoded only now
+        samples, layout, mode = to_samples(apply_orientation(image))
+        tags = Tags.of(image).upright(turned=orientation(image) in TURNED)
+    except ImageError:
+        raise
+    except BROKEN as error:
+        reason = " ".join(str(error).split())
+        raise ImageError(f"a PIL image must be decodable, got: {reason}") from error
+    profile = load_profile(tags.icc, layout.removesuffix("A"))
     pixels, alpha, encoding = decode(samples, layout, profile)
-    tags = Tags.of(image).upright(turned=orientation(image) in TURNED)
     return Photo(pixels, alpha, ImageSource(mode, encoding, tags))
 
 

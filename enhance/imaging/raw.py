@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from enhance.errors import MissingExtraError, ReadError
 from enhance.imaging import tiff
-from enhance.imaging.exif import EXIF_IFD
+from enhance.imaging.exif import EXIF_IFD, GPS_IFD
 from enhance.imaging.metadata import ORIENTATION, Tags
 from enhance.imaging.samples import Array
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 SRGB_GAMMA = (2.4, 12.92)
 """Power and slope near black of sRGB's curve, for LibRaw."""
-GPS_IFD = 34853
 MAKER_NOTE = 0x927C
 # description, maker, model, software, date, artist, rating, copyright: the rest describes the RAW
 OF_PHOTO = (270, 271, 272, 305, 306, 315, 18246, 33432)

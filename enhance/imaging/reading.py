@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import os
-import struct
 import warnings
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,10 +12,18 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from enhance.errors import EnhanceError, ImageError, ReadError
-from enhance.imaging import deep, exr, formats, heif, segments, tiff
+from enhance.imaging import deep, exr, formats, heif, repacked, segments, tiff
+from enhance.imaging.formats import BROKEN
 from enhance.imaging.icc import load_profile
 from enhance.imaging.metadata import TURNED, Tags, apply_orientation, orientation, turn
-from enhance.imaging.modes import from_samples, to_samples
+from enhance.imaging.modes import from_samples, to_samples, with_alpha
+from enhance.imaging.opening import (
+    check_file,
+    check_single,
+    check_size,
+    opened,
+    pillow_by_our_rules,
+)
 from enhance.imaging.photo import Photo
 from enhance.imaging.raw import read_raw
 from enhance.imaging.samples import CHANNELS, Array, Encoding, Layout, decode, encode
@@ -30,13 +34,6 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 500_000_000
 """Photos with more pixels are refused before they are decompressed; see `read`."""
-
-# what Pillow's decoders were seen to raise on damaged files
-BROKEN = (
-    OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, RuntimeError,
-    ArithmeticError, MemoryError, struct.error, zlib.error,
-)  # fmt: skip
-PAGED = ("MPO", "PSD")  # hold further pictures beside the photo, which comes first
 
 
 @dataclass(frozen=True)
@@ -101,12 +98,10 @@ def read(path: str | os.PathLike[str], *, max_pixels: int | None = None) -> Phot
     enhance.errors.ReadError: cannot read nowhere.jpg: no such file
     """
     path = Path(path)
-    _check_file(path)
+    check_file(path)
     limit = MAX_PIXELS if max_pixels is None else max_pixels
     try:
-        with warnings.catch_warnings():
-            # what Pillow warns of on the way to an exception would only blur the one line
-            warnings.filterwarnings("ignore", module="PIL")
+        with pillow_by_our_rules():
             return _read(path, limit)
     except ImageError as error:
         raise ReadError(f"cannot read {path}: {error}") from error
@@ -118,66 +113,21 @@ def _read(path: Path, limit: int) -> Photo:
     if exr.is_exr(path):
         return _read_exr(path, limit)
     try:
-        with _opened(path, limit) as image:
+        with opened(path, limit) as image:
             return _read_image(path, image)
     except EnhanceError:
         raise
     except BROKEN as error:
-        if tiff.is_tiff(path):  # Pillow opens no float colour
-            return _read_float_tiff(path, limit)
+        if tiff.is_tiff(path):
+            return _read_other_tiff(path, limit)
         raise ReadError(f"cannot read {path}: {_what_broke(path, error)}") from error
-
-
-def _check_file(path: Path) -> None:
-    if path.is_dir():
-        raise ReadError(f"cannot read {path}: it is a folder")
-    try:
-        with path.open("rb") as file:
-            empty = not file.read(1)
-    except FileNotFoundError as error:
-        raise ReadError(f"cannot read {path}: no such file") from error
-    except (OSError, ValueError) as error:
-        raise ReadError(f"cannot read {path}: {getattr(error, 'strerror', error)}") from error
-    if empty:
-        raise ReadError(f"cannot read {path}: the file is empty")
-
-
-def _check_size(path: Path, width: int, height: int, limit: int) -> None:
-    if width * height > limit:
-        raise ReadError(
-            f"cannot read {path}: at most {limit} pixels are allowed, "
-            f"got {width} x {height} = {width * height}"
-        )
-
-
-@contextmanager
-def _opened(path: Path, limit: int) -> Iterator[Image.Image]:
-    from PIL import Image
-
-    with path.open("rb") as file:
-        head = file.read(12)
-    if head[4:8] == b"ftyp" and head[8:11] in (b"hei", b"hev"):
-        formats.enable_heif()
-    Image.init()
-    own_limit = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = None  # our own check can name width and height
-    try:
-        known = [name for name in formats.READABLE if name in Image.OPEN]
-        with Image.open(path, formats=known) as image:
-            _check_size(path, image.width, image.height, limit)
-            Image.MAX_IMAGE_PIXELS = limit  # some decoders find out about the size only later
-            yield image
-    except Image.DecompressionBombError as error:
-        raise ReadError(f"cannot read {path}: at most {limit} pixels are allowed") from error
-    finally:
-        Image.MAX_IMAGE_PIXELS = own_limit
 
 
 def _read_image(path: Path, image: Image.Image) -> Photo:
     format = "JPEG" if image.format == "MPO" else str(image.format)
     try:
         deep_layout = deep.deep_layout(image)
-        _check_single(path, image)
+        check_single(path, image)
         blocks, directory = _blocks(path, format), None
         if format == "TIFF":
             directory = tiff.directory(image.tag_v2, image.getexif())  # type: ignore[attr-defined]
@@ -202,6 +152,8 @@ def _samples(
 ) -> tuple[Array, Layout, str]:
     if deep_layout is not None:
         samples = deep.read_deep(path, image, deep_layout)
+        if "transparency" in image.info:
+            samples = with_alpha(samples, image.info["transparency"])
         layout: Layout = "CMYK" if deep_layout == "CMYK" else CHANNELS[samples.shape[-1]]
         mode = "I;16" if layout == "L" else layout
         return turn(samples, orientation(image)), layout, mode
@@ -209,23 +161,6 @@ def _samples(
         warnings.warn(f"{path}: {bits} bits of AVIF are read as 8", stacklevel=5)
     image.load()
     return to_samples(apply_orientation(image))
-
-
-def _check_single(path: Path, image: Image.Image) -> None:
-    frames = getattr(image, "n_frames", 1)
-    if frames == 1 or image.format in PAGED:
-        return
-    if image.format != "TIFF":
-        raise ReadError(f"cannot read {path}: a photo has one frame, this has {frames}")
-    pages = frames - sum(_is_thumbnail(image, index) for index in range(frames))
-    image.seek(0)
-    if pages > 1:
-        raise ReadError(f"cannot read {path}: a photo has one page, this has {pages}")
-
-
-def _is_thumbnail(image: Image.Image, index: int) -> bool:
-    image.seek(index)
-    return bool(image.tag_v2.get(254, 0) & 1)  # type: ignore[attr-defined]
 
 
 def _blocks(path: Path, format: str) -> list[segments.Block]:
@@ -257,31 +192,43 @@ def _options(path: Path, image: Image.Image, format: str) -> dict[str, Any]:
     return {}
 
 
-def _read_float_tiff(path: Path, limit: int) -> Photo:
-    directory = tiff.read_directory(path)
-    width, height, turned = (
-        directory.get(tag, absent) for tag, absent in ((256, 0), (257, 0), (tiff.ORIENTATION, 1))
-    )
+def _read_other_tiff(path: Path, limit: int) -> Photo:
+    """What Pillow opens no TIFF of: float colour, and grey with alpha at 16 bits."""
+    try:
+        own, exif = tiff.read_directory(path)
+        tags, kept = Tags.of_tiff(own, exif), tiff.directory(own, exif)
+        width, height, turned = (
+            own.get(tag, absent) for tag, absent in ((256, 0), (257, 0), (tiff.ORIENTATION, 1))
+        )
+    except BROKEN as error:
+        raise ReadError(f"cannot read {path}: {_what_broke(path, error, 'TIFF')}") from error
     if not all(isinstance(value, int) for value in (width, height, turned)):
         raise ReadError(f"cannot read {path}: damaged TIFF: its size is not a number")
-    _check_size(path, width, height, limit)
-    tags = Tags(icc=directory.get(tiff.ICC), xmp=directory.get(tiff.XMP))
-    samples = turn(deep.read_float_tiff(path), turned)
-    pixels, alpha, encoding = decode(samples, "RGB", load_profile(tags.icc, "RGB"))
-    kept = tiff.directory(directory)
-    options = {"compression": "raw"}
-    source = FileSource(path, "TIFF", "F", encoding, tags, turned, options, [], kept)
+    check_size(path, width, height, limit)
+    layout: Layout
+    if own.get(repacked.CHANNELS) == 2 and repacked.can_repack(own):
+        samples, layout, mode = deep.read_tiff_grey_alpha(path, own), "LA", "LA"
+        if own.get(repacked.EXTRA) not in ((1,), (2,)):  # nobody says that it is alpha
+            samples, layout, mode = samples[..., :1], "L", "I;16"
+        stored = own.get(repacked.COMPRESSION, 1) == 1
+        options = {"compression": "raw" if stored else "tiff_adobe_deflate"}
+    else:
+        samples, layout, mode = deep.read_float_tiff(path), "RGB", "F"
+        options = {"compression": "raw"}
+    profile = load_profile(tags.icc, layout.removesuffix("A"))
+    pixels, alpha, encoding = decode(turn(samples, turned), layout, profile)
+    source = FileSource(path, "TIFF", mode, encoding, tags, turned, options, [], kept)
     return Photo(pixels, alpha, source)
 
 
 def _read_raw(path: Path, limit: int) -> Photo:
-    samples, tags = read_raw(path, partial(_check_size, path, limit=limit))
+    samples, tags = read_raw(path, partial(check_size, path, limit=limit))
     pixels, alpha, encoding = decode(samples, "RGB")
     return Photo(pixels, alpha, FileSource(path, "RAW", "RGB", encoding, tags, 1, {}, [], None))
 
 
 def _read_exr(path: Path, limit: int) -> Photo:
-    samples, layout, light, kept = exr.read_exr(path, partial(_check_size, path, limit=limit))
+    samples, layout, light, kept = exr.read_exr(path, partial(check_size, path, limit=limit))
     pixels, alpha, encoding = decode(samples, layout, light, bounded=False)
     source = FileSource(path, "EXR", layout, encoding, Tags(), 1, kept, [], None)
     return Photo(pixels, alpha, source)
@@ -292,7 +239,8 @@ def _what_broke(path: Path, error: Exception, format: str | None = None) -> str:
     if format is None:
         return "not an image of a known format"
     if isinstance(error, EOFError) or any(
-        word in message.lower() for word in ("truncated", "unexpected end", "broken data stream")
+        word in message.lower()
+        for word in ("truncated", "unexpected end", "broken data stream", "requires a buffer")
     ):
         return f"truncated {format} after {_size(path.stat().st_size)}"
     return f"damaged {format}: {message}"

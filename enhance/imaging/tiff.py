@@ -1,4 +1,4 @@
-"""TIFF beyond what Pillow writes: every tag kept, and 16-bit or float RGB.
+"""TIFF beyond what Pillow writes: every tag kept, and 16-bit or float samples.
 
 Source: TIFF 6.0, sections 2, 8 and 14.
 """
@@ -10,7 +10,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from enhance.imaging.exif import EXIF_IFD, PIXEL_HEIGHT, PIXEL_WIDTH, upright_xmp
+from enhance.imaging.exif import EXIF_IFD, GPS_IFD, PIXEL_HEIGHT, PIXEL_WIDTH, upright_xmp
 from enhance.imaging.metadata import Tags
 from enhance.imaging.samples import Array, Layout
 
@@ -24,11 +24,14 @@ OF_PIXELS = {
     288, 289, 290, 291, 292, 293, 301, 317, 320, 321, 322, 323, 324, 325, 330, 332, 334,
     338, 339, 340, 341, 347, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530, 531, 532,
 }  # fmt: skip
-SUB_DIRECTORIES = (EXIF_IFD, 34853)  # 34853: GPS
+SUB_DIRECTORIES = (EXIF_IFD, GPS_IFD)
 LOSSLESS = {"tiff_lzw", "tiff_deflate", "tiff_adobe_deflate", "packbits", "zstd", "lzma"}
 ICC, XMP, ORIENTATION = 34675, 700, 274
 STRIP_OFFSETS = 273
 SHORT, LONG, UNDEFINED = 3, 4, 7
+PRIVATE = 32768
+# copyright, IPTC, and what Windows writes: title, comment, author, keywords, subject
+OF_EXIF = {33432, 33723, 40091, 40092, 40093, 40094, 40095, *SUB_DIRECTORIES}
 HEADER = 8
 
 
@@ -38,15 +41,18 @@ def is_tiff(path: Path) -> bool:
         return file.read(4) in (b"II*\x00", b"MM\x00*")
 
 
-def read_directory(path: Path) -> ImageFileDirectory_v2:
-    """All tags of a TIFF's first page."""
+def read_directory(path: Path) -> tuple[ImageFileDirectory_v2, Image.Exif]:
+    """All tags of a TIFF's first page, and the same as EXIF, which finds the directories in it."""
+    from PIL.Image import Exif
     from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-    with path.open("rb") as file:
-        result = ImageFileDirectory_v2(file.read(8))
-        file.seek(result.next)
-        result.load(file)
-    return result
+    data = io.BytesIO(path.read_bytes())
+    result, exif = ImageFileDirectory_v2(data.read(8)), Exif()
+    data.seek(result.next)
+    result.load(data)
+    data.seek(0)
+    exif.load_from_fp(data)
+    return result, exif
 
 
 def directory(own: ImageFileDirectory_v2, exif: Image.Exif | None = None) -> ImageFileDirectory_v2:
@@ -114,22 +120,26 @@ def upright(directory: ImageFileDirectory_v2, *, turned: bool) -> ImageFileDirec
     return result
 
 
-def exif_of(image: Image.Image) -> bytes | None:
-    """The tags of an opened TIFF as an EXIF block for another container."""
+def exif_of(own: ImageFileDirectory_v2, exif: Image.Exif) -> bytes | None:
+    """The tags of a TIFF as an EXIF block for another container.
+
+    Private tags stay behind: they may hold megabytes (Photoshop's layers), and who reads EXIF
+    knows only few of them.
+    """
     from PIL.Image import Exif
 
-    exif = Exif()
-    for tag, value in directory(image.tag_v2, image.getexif()).items():  # type: ignore[attr-defined]
-        if tag not in (XMP, ICC):  # those travel on their own
-            exif[tag] = value
-    return exif.tobytes() if len(exif) else None
+    result = Exif()
+    for tag, value in directory(own, exif).items():
+        if tag != XMP and (tag < PRIVATE or tag in OF_EXIF):  # XMP travels on its own
+            result[tag] = value
+    return result.tobytes() if len(result) else None
 
 
 def encode_deep(samples: Array, layout: Layout, *, compress: bool) -> bytes:
-    """A TIFF of uint16 or float32 samples ``(H, W, C)``, RGB, RGBA or CMYK, without other tags.
+    """A TIFF of uint16 or float32 samples ``(H, W, C)`` of several channels, without other tags.
 
     Args:
-        samples: interleaved colour.
+        samples: interleaved, LA, RGB, RGBA or CMYK.
         layout: what the channels are.
         compress: deflate instead of storing plainly.
     """
@@ -146,7 +156,7 @@ def encode_deep(samples: Array, layout: Layout, *, compress: bool) -> bytes:
         257: height,
         258: (little.dtype.itemsize * 8,) * channels,
         259: 8 if compress else 1,
-        262: 5 if layout == "CMYK" else 2,
+        262: {"LA": 1, "CMYK": 5}.get(layout, 2),
         STRIP_OFFSETS: 0,  # Pillow counts from the end of the directory
         277: channels,
         278: height,
@@ -156,7 +166,7 @@ def encode_deep(samples: Array, layout: Layout, *, compress: bool) -> bytes:
     }
     if compress and not is_float:
         entries[317] = 2
-    if layout == "RGBA":
+    if layout in ("LA", "RGBA"):
         entries[338] = 2  # alpha that the colours were not multiplied with
     result = ImageFileDirectory_v2(prefix=b"II")
     for tag, value in entries.items():

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import secrets
 import shutil
-import struct
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,9 +17,11 @@ from torch import Tensor
 
 from enhance.errors import EnhanceError, WriteError
 from enhance.imaging import deep, exif, exr, formats, heif, segments, tiff
+from enhance.imaging.fitting import fit, fit_tags, is_transparent
+from enhance.imaging.formats import BROKEN
 from enhance.imaging.icc import srgb_profile
 from enhance.imaging.metadata import TURNED, Tags
-from enhance.imaging.modes import DEEP, from_samples
+from enhance.imaging.modes import from_samples, on_off_palette
 from enhance.imaging.photo import Photo
 from enhance.imaging.reading import FileSource
 from enhance.imaging.samples import Array, Encoding, Layout, encode
@@ -31,12 +33,6 @@ if TYPE_CHECKING:
 # for a source of another format: hardly visible losses
 JPEG_OPTIONS = {"quality": 95, "subsampling": "4:4:4"}
 LOSSY_QUALITY = 90
-DEEP_LAYOUTS = {
-    "HEIF": ("L", "LA", "RGB", "RGBA"),
-    "PNG": ("L", "LA", "RGB", "RGBA"),
-    "TIFF": ("L", "RGB", "RGBA", "CMYK"),
-}
-"""What is written with more than 8 bits."""
 
 
 def write(
@@ -47,7 +43,9 @@ def write(
     The extension decides the format. Where the format stays, so do JPEG tables and subsampling,
     lossless coding and every metadata block; a lossless file whose pixels did not change is
     written with the same pixels. What a format cannot hold becomes the nearest that it can: 8
-    bits (dithered), RGB with an sRGB profile for CMYK. The file appears whole or not at all.
+    bits (dithered), RGB with an sRGB profile for CMYK, sRGB where no profile can be embedded,
+    alpha that is 0 or 1 in GIF; metadata that is too long or damaged is left out with a warning.
+    The file appears whole or not at all.
 
     Args:
         photo: where the pixels come from, as `as_photo` or `read` returned it.
@@ -56,18 +54,19 @@ def write(
         overwrite: allow the target to be the very file that was read.
 
     Raises:
-        WriteError: see `check_target`; transparency in a format that has none.
+        WriteError: see `check_target` and `check_holds`.
         ImageError: pixels of another size, or not finite.
     """
     path = Path(path)
     source = photo.source
     own = source.path if isinstance(source, FileSource) else None
     format = check_target(path, source=own, overwrite=overwrite)
+    check_holds(photo, path)
     try:
         data = _encode(photo, pixels, format, path)
     except EnhanceError:
         raise
-    except (OSError, ValueError, struct.error) as error:  # what Pillow's encoders raise
+    except BROKEN as error:
         raise WriteError(f"cannot write {path}: {' '.join(str(error).split())}") from error
     write_bytes(path, data)
 
@@ -88,10 +87,7 @@ def check_target(
             as `source` (links resolved) without `overwrite`.
     """
     path = Path(path)
-    format = formats.FORMAT_OF.get(path.suffix.lower())
-    if format is None:
-        known = " ".join(formats.FORMAT_OF)
-        raise WriteError(f"cannot write {path}: unknown extension {path.suffix!r} (known: {known})")
+    format = _format_of(path)
     check_writable(path)
     if source is not None and not overwrite and _same_file(path, Path(source)):
         raise WriteError(
@@ -102,6 +98,26 @@ def check_target(
     if format == "EXR":
         exr.library(path, "write")
     return format
+
+
+def check_holds(photo: Photo, path: str | os.PathLike[str]) -> None:
+    """Find out, before any work, whether the format of `path` can hold `photo`.
+
+    Raises:
+        WriteError: unknown extension, transparency in a format that has none, more pixels in width
+            or height than the format can count.
+    """
+    path = Path(path)
+    format = _format_of(path)
+    if formats.SIDES.get(format, math.inf) < max(photo.size):
+        height, width = photo.size
+        raise WriteError(
+            f"cannot write {path}: {format} holds at most {formats.SIDES[format]} pixels in width "
+            f"and height, got {width} x {height}"
+        )
+    if format not in formats.TRANSPARENT and is_transparent(photo.source.encoding):
+        able = ", ".join(formats.TRANSPARENT)
+        raise WriteError(f"cannot write {path}: {format} holds no transparency ({able} do)")
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
@@ -132,15 +148,28 @@ def check_writable(path: Path) -> None:
     """Find out, before any work, whether a file can be made or replaced at `path`.
 
     Raises:
-        WriteError: no such folder, a folder, not writable.
+        WriteError: no such folder, a folder, not writable, a name that no file can have.
     """
-    target = Path(os.path.realpath(path))
-    if target.is_dir():
-        raise WriteError(f"cannot write {path}: it is a folder")
-    if not target.parent.is_dir():
-        raise WriteError(f"cannot write {path}: no folder {target.parent}")
-    if not os.access(target if target.exists() else target.parent, os.W_OK):
-        raise WriteError(f"cannot write {path}: permission denied")
+    try:
+        target = Path(os.path.realpath(path))
+        if target.is_dir():
+            raise WriteError(f"cannot write {path}: it is a folder")
+        if not target.parent.is_dir():
+            raise WriteError(f"cannot write {path}: no folder {target.parent}")
+        if not os.access(target if target.exists() else target.parent, os.W_OK):
+            raise WriteError(f"cannot write {path}: permission denied")
+    except WriteError:
+        raise
+    except (OSError, ValueError) as error:
+        raise WriteError(f"cannot write {path}: {getattr(error, 'strerror', error)}") from error
+
+
+def _format_of(path: Path) -> str:
+    format = formats.FORMAT_OF.get(path.suffix.lower())
+    if format is None:
+        known = " ".join(formats.FORMAT_OF)
+        raise WriteError(f"cannot write {path}: unknown extension {path.suffix!r} (known: {known})")
+    return format
 
 
 def _same_file(path: Path, other: Path) -> bool:
@@ -169,11 +198,13 @@ def _encode(photo: Photo, pixels: Tensor, format: str, path: Path) -> bytes:
             )
     if format == "EXR":
         return _exr(pixels, source.encoding, path, tags, options)
-    encoding, mode = _fit(source.encoding.shown(), source.mode, format, path)
-    converted = _colour(encoding.layout) != _colour(source.encoding.layout)
+    encoding, mode = fit(source.encoding.shown(), source.mode, format)
+    converted = encoding.layout.removesuffix("A") != source.encoding.layout.removesuffix("A")
     if converted:  # the profile describes the colour space that was left
         tags = replace(tags, icc=srgb_profile() if tags.icc else None)
         blocks, directory = segments.without_colour(blocks), None
+    if not (blocks or directory):
+        tags = fit_tags(tags, format, path)
     samples = encode(pixels, encoding, dither=mode != "P")
     if format == "PNG":
         blocks = blocks or segments.png_blocks_of(tags)
@@ -185,6 +216,8 @@ def _encode(photo: Photo, pixels: Tensor, format: str, path: Path) -> bytes:
     if format == "HEIF" and samples.dtype == np.uint16:
         bits = options.get("bits", heif.BITS)
         return heif.encode_heif(samples, bits=bits, quality=LOSSY_QUALITY, tags=tags.info())
+    if format == "GIF" and encoding.alpha is not None:
+        return _pillow(on_off_palette(samples), format, {})
     image = from_samples(samples, encoding.layout, mode)
     if format == "JPEG":
         if options:
@@ -197,50 +230,6 @@ def _encode(photo: Photo, pixels: Tensor, format: str, path: Path) -> bytes:
     if format in ("AVIF", "HEIF"):
         return _pillow(image, format, {"quality": LOSSY_QUALITY} | tags.info())
     return _pillow(image, format, {"dpi": tags.dpi} if tags.dpi else {})
-
-
-def _fit(encoding: Encoding, mode: str, format: str, path: Path) -> tuple[Encoding, str]:
-    """The nearest encoding and mode that the format can hold."""
-    if encoding.alpha is not None and format not in formats.TRANSPARENT:
-        if encoding.alpha.min() < (
-            1 if encoding.dtype.kind == "f" else np.iinfo(encoding.dtype).max
-        ):
-            able = ", ".join(formats.TRANSPARENT)
-            raise WriteError(f"cannot write {path}: {format} holds no transparency ({able} do)")
-        encoding = replace(encoding, alpha=None, layout=_colour(encoding.layout))
-        mode = mode if mode == "P" else encoding.layout
-    if not _holds_depth(encoding, mode, format):
-        encoding = encoding.eight_bit()
-        mode = encoding.layout if mode in (*DEEP, "F") else mode
-    elif encoding.dtype == np.uint16 and encoding.layout == "L":
-        mode = "I;16"
-    allowed = formats.MODES[format]
-    if mode in allowed:
-        return encoding, mode
-    grey = _colour(encoding.layout) == "L"
-    target: Layout
-    for target in ("L", "LA", "RGB", "RGBA"):
-        suits = target.endswith("A") == (encoding.alpha is not None) and (grey or target[0] == "R")
-        if suits and target in allowed:
-            break
-    else:
-        mode = "P"
-    if _colour(target) != _colour(encoding.layout):
-        encoding = encoding.srgb(target)
-    return encoding, mode if mode == "P" else target
-
-
-def _holds_depth(encoding: Encoding, mode: str, format: str) -> bool:
-    if encoding.dtype == np.uint8:
-        return True
-    if encoding.dtype == np.uint16:
-        return encoding.layout in DEEP_LAYOUTS.get(format, ())
-    # floats of an array or tensor say nothing about depth, those of a file do
-    return mode == "F" and format == "TIFF"
-
-
-def _colour(layout: Layout) -> Layout:
-    return {"LA": "L", "RGBA": "RGB"}.get(layout, layout)  # type: ignore[return-value]
 
 
 def _png(samples: Array, encoding: Encoding, mode: str) -> bytes:
@@ -274,17 +263,19 @@ def _exr(
 ) -> bytes:
     if encoding.bounded:  # of another format
         layout: Layout = "RGB" if encoding.layout == "CMYK" else encoding.layout
-        matrix = np.eye(3, dtype=np.float32) if _colour(layout) == "RGB" else None
+        matrix = np.eye(3, dtype=np.float32) if layout.startswith("RGB") else None
         # a half has 11 bits, of light: more than enough for 8 of sRGB
         dtype = np.float16 if encoding.dtype == np.uint8 else np.float32
         alpha = encoding.alpha
         if alpha is not None and alpha.dtype.kind == "u":
             alpha = alpha / np.iinfo(alpha.dtype).max
+        alpha = None if alpha is None else alpha.astype(dtype)
+        seen = None if alpha is None else alpha.astype(np.float32)
         encoding = replace(
             encoding.srgb(layout),
             dtype=np.dtype(dtype),
-            profile=exr.SceneLight(matrix),
-            alpha=None if alpha is None else alpha.astype(dtype),
+            profile=exr.SceneLight(matrix, seen),
+            alpha=alpha,
             bounded=False,
         )
     return exr.encode_exr(encode(pixels, encoding), encoding.layout, path, tags, options)

@@ -39,3 +39,12 @@ def exif() -> Image.Exif:
 @pytest.fixture
 def xmp() -> bytes:
     return b'<x:xmpmeta xmlns:x="adobe:ns:meta/" tiff:Orientation="6" dc:title="a title"/>'
+
+
+@pytest.fixture(autouse=True)
+def _extra_of_suffix(request: pytest.FixtureRequest) -> None:
+    """Skip what a test asks of a format whose extra is not installed, by its parameter `suffix`."""
+    suffix = getattr(request.node, "callspec", None) and request.node.callspec.params.get("suffix")
+    module = {".heic": "pillow_heif", ".heif": "pillow_heif", ".exr": "OpenEXR"}.get(suffix)
+    if module is not None:
+        pytest.importorskip(module, reason="needs an extra")

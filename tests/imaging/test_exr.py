@@ -104,7 +104,10 @@ def test_8_bits_survive_a_half(mode: str, folder: Path, rng: np.random.Generator
     photo = read("a.png")
     write(photo, photo.pixels, "b.exr")
     again = read("b.exr")
-    assert torch.equal(again.pixels.mul(255).round(), photo.pixels.mul(255).round())
+    seen = torch.ones(7, 9, dtype=torch.bool) if photo.alpha is None else photo.alpha[0, 0] > 0
+    assert torch.equal(
+        again.pixels[..., seen].mul(255).round(), photo.pixels[..., seen].mul(255).round()
+    )
     assert (again.alpha is None) == (photo.alpha is None)
     header, planes = opened("b.exr")
     assert float(str(header["xDensity"])) == pytest.approx(300, abs=0.01)
@@ -112,7 +115,29 @@ def test_8_bits_survive_a_half(mode: str, folder: Path, rng: np.random.Generator
     assert {plane.dtype.name for plane in planes.values()} == {"float16"}
     back = again.like_input(again.pixels)
     assert back.mode == mode
-    assert np.abs(np.asarray(back).astype(int) - np.asarray(image)).max() <= 1  # dithered
+    moved = np.abs(np.asarray(back).astype(int) - np.asarray(image))[seen.numpy()]
+    assert moved.max() <= 1  # dithered
+
+
+def test_colours_are_divided_by_alpha_on_reading_and_multiplied_on_writing(folder: Path) -> None:
+    half = {"R": 0.25, "G": 0.25, "B": 0.25, "A": 0.5}
+    planes = {name: np.full((2, 2), value, np.float32) for name, value in half.items()}
+    planes["A"][0, 0] = 0  # light on its own
+    save("a.exr", planes)
+    photo = read("a.exr")
+    write(photo, photo.pixels, "b.png")
+    with Image.open("b.png") as image:
+        assert image.convert("RGBA").getpixel((1, 1)) == (188, 188, 188, 128)  # 0.5 of the light
+    Image.new("RGBA", (2, 2), (188, 188, 188, 128)).save("c.png")
+    straight = read("c.png")
+    write(straight, straight.pixels, "d.exr")
+    again = opened("d.exr")[1]
+    assert again["A"][1, 1] == pytest.approx(128 / 255, abs=1e-3)
+    assert again["R"][1, 1] == pytest.approx(0.5 * 128 / 255, abs=2e-3)
+    write(photo, photo.pixels * 0 + 1, "e.exr")
+    white = opened("e.exr")[1]
+    assert white["G"][1, 1] == pytest.approx(0.5, abs=1e-5)
+    assert white["G"][0, 0] == 0.25
 
 
 def test_what_is_no_photo(folder: Path, rng: np.random.Generator) -> None:

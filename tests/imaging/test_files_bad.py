@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import subprocess
 import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +18,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from enhance.errors import EnhanceError, ImageError, MissingExtraError, ReadError, WriteError
+from enhance.errors import (
+    EnhanceError,
+    ImageError,
+    MissingExtraError,
+    ReadError,
+    RecipeError,
+    WriteError,
+)
 from enhance.imaging import files, reading, writing
 from enhance.imaging.files import check_target, read, write, write_bytes
 from enhance.imaging.photo import Photo, as_photo
+from enhance.recipe import Recipe
 
 SUFFIXES = [".jpg", ".png", ".tif", ".webp", ".avif", ".gif", ".bmp", ".jp2"]
 
@@ -66,9 +77,40 @@ def test_a_path_through_a_file(photo: Photo) -> None:
         read("a.png/b.png")
 
 
-def test_an_impossible_path(folder: Path) -> None:
-    with pytest.raises(ReadError, match=r"^cannot read .*: embedded null byte$"):
-        read("a\0.jpg")
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("a\0.png", "embedded null byte"),
+        (300 * "a" + ".png", "File name too long"),
+        (300 * "a" + "/a.png", "File name too long"),
+    ],
+)
+def test_an_impossible_path(name: str, reason: str, photo: Photo) -> None:
+    with pytest.raises(ReadError, match=rf"^cannot read .*: {reason}$"):
+        read(name)
+    with pytest.raises(WriteError, match=rf"^cannot write .*: {reason}$"):
+        write(photo, photo.pixels, name)
+    with pytest.raises(WriteError, match=rf"^cannot write .*: {reason}$"):
+        Recipe(("laplacian",), {}).save(name)
+    with pytest.raises(RecipeError, match=rf"^cannot read recipe .*: {reason}$"):
+        Recipe.load(name)
+    assert os.listdir() == ["a.png"]
+
+
+@pytest.mark.parametrize("content", [b"II*\0", b"MM\0*\0\0", b"II*\0\x08\0\0\0\xff\xff"])
+def test_the_start_of_a_tiff(content: bytes, folder: Path) -> None:
+    (folder / "a.tif").write_bytes(content)
+    with pytest.raises(ReadError, match=r"^cannot read a\.tif: (trunc|dam)[^\n]+TIFF[^\n]+$"):
+        read("a.tif")
+
+
+def test_a_pil_image_of_a_truncated_file(folder: Path) -> None:
+    data = encoded(".jpg", folder)
+    with (
+        Image.open(io.BytesIO(data[: len(data) // 2])) as image,
+        pytest.raises(ImageError, match=r"^a PIL image must be decodable, got: [^\n]+truncated"),
+    ):
+        as_photo(image)
 
 
 @pytest.mark.parametrize(
@@ -177,6 +219,23 @@ def test_the_limit_of_pixels_can_be_set_and_pillows_own_is_left_alone(
     monkeypatch.setattr(reading, "MAX_PIXELS", 62)
     with pytest.raises(ReadError, match="at most 62 pixels"):
         read("a.png")
+
+
+def test_threads_that_read_leave_pillow_and_the_warnings_as_they_were(photo: Photo) -> None:
+    before = Image.MAX_IMAGE_PIXELS, list(warnings.filters)
+    with ThreadPoolExecutor(8) as pool:
+        sizes = list(pool.map(lambda _: read("a.png").size, range(200)))
+    assert sizes == [(7, 9)] * 200
+    assert (Image.MAX_IMAGE_PIXELS, list(warnings.filters)) == before
+
+
+def test_a_tile_larger_than_any_photo_is_refused(folder: Path, noise: np.ndarray) -> None:
+    import tifffile
+
+    tifffile.imwrite("a.tif", noise, tile=(64, 64), photometric="rgb")
+    assert read("a.tif").size == (7, 9)
+    with pytest.raises(ReadError, match="at most 100 pixels are allowed, got 64 x 64 = 4096"):
+        read("a.tif", max_pixels=100)
 
 
 def test_a_float_tiff_beyond_the_range_or_the_limit(folder: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from enhance.imaging.icc import GreyProfile, MatrixProfile, ParametricCurve, load_profile
+from enhance.imaging.icc import SRGB_CURVE, GreyProfile, MatrixProfile, load_profile
 from enhance.imaging.photo import as_photo
 
 D50 = (0.9642, 1.0, 0.8249)
@@ -161,7 +161,10 @@ def test_a_change_is_made_in_the_photos_own_space() -> None:
     assert np.abs(cms(PROFILES["adobe-rgb"], brighter)[0, 0] - expected).max() < 1.6
 
 
-def test_curves_invert() -> None:
-    curve = ParametricCurve(2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
-    values = np.linspace(0, 1, 999, dtype=np.float32)
-    assert np.abs(curve.encode(curve.decode(values)) - values).max() < 1e-5
+def test_the_curve_of_srgb_and_its_inverse() -> None:
+    values = np.linspace(0, 1, 1001, dtype=np.float32)
+    light = SRGB_CURVE.decode(values)
+    assert np.abs(SRGB_CURVE.encode(light) - values).max() < 1e-5
+    assert (np.diff(light) > 0).all()
+    # IEC 61966-2-1: mid grey 0.5 is 21.4 % of the light
+    assert light[500] == pytest.approx(0.21404, abs=1e-5)

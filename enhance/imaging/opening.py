@@ -1,0 +1,118 @@
+"""Open a file with Pillow, by rules of our own: which formats, how many pixels, one picture."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from enhance.errors import ReadError
+from enhance.imaging import formats
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+PAGED = ("MPO", "PSD")  # hold further pictures beside the photo, which comes first
+NEW_SUBFILE, TILE_WIDTH, TILE_HEIGHT = 254, 322, 323
+
+_lock = threading.Lock()
+_readers = 0
+_restore = ExitStack()
+
+
+@contextmanager
+def pillow_by_our_rules() -> Iterator[None]:
+    """Pillow without its limit of pixels (`check_size` can name them) and without its warnings.
+
+    Both belong to the whole process: the first thread that reads sets them, the last puts them
+    back.
+    """
+    global _readers
+    from PIL import Image
+
+    with _lock:
+        if _readers == 0:
+            _restore.enter_context(warnings.catch_warnings())
+            # what Pillow warns of on the way to an exception would only blur the one line
+            warnings.filterwarnings("ignore", module="PIL")
+            _restore.callback(setattr, Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
+            Image.MAX_IMAGE_PIXELS = None
+        _readers += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _readers -= 1
+            if _readers == 0:
+                _restore.close()
+
+
+@contextmanager
+def opened(path: Path, limit: int) -> Iterator[Image.Image]:
+    """The image in a file, nothing decoded yet.
+
+    Raises:
+        ReadError: more than `limit` pixels.
+        MissingExtraError: HEIF without its extra.
+    """
+    from PIL import Image
+
+    with path.open("rb") as file:
+        head = file.read(12)
+    if head[4:8] == b"ftyp" and head[8:11] in (b"hei", b"hev"):
+        formats.enable_heif()
+    Image.init()
+    known = [name for name in formats.READABLE if name in Image.OPEN]
+    with Image.open(path, formats=known) as image:
+        check_size(path, image.width, image.height, limit)
+        tags = getattr(image, "tag_v2", {})
+        if TILE_WIDTH in tags and TILE_HEIGHT in tags:  # decoded whole, however small the photo
+            check_size(path, tags[TILE_WIDTH], tags[TILE_HEIGHT], limit)
+        yield image
+
+
+def check_file(path: Path) -> None:
+    """Raise `ReadError` unless `path` is a file that can be opened and holds something."""
+    try:
+        if path.is_dir():
+            raise ReadError(f"cannot read {path}: it is a folder")
+        with path.open("rb") as file:
+            empty = not file.read(1)
+    except ReadError:
+        raise
+    except FileNotFoundError as error:
+        raise ReadError(f"cannot read {path}: no such file") from error
+    except (OSError, ValueError) as error:
+        raise ReadError(f"cannot read {path}: {getattr(error, 'strerror', error)}") from error
+    if empty:
+        raise ReadError(f"cannot read {path}: the file is empty")
+
+
+def check_size(path: Path, width: int, height: int, limit: int) -> None:
+    """Raise `ReadError` for more than `limit` pixels."""
+    if width * height > limit:
+        raise ReadError(
+            f"cannot read {path}: at most {limit} pixels are allowed, "
+            f"got {width} x {height} = {width * height}"
+        )
+
+
+def check_single(path: Path, image: Image.Image) -> None:
+    """Raise `ReadError` for an animation, or several pages that are no thumbnails."""
+    frames = getattr(image, "n_frames", 1)
+    if frames == 1 or image.format in PAGED:
+        return
+    if image.format != "TIFF":
+        raise ReadError(f"cannot read {path}: a photo has one frame, this has {frames}")
+    pages = frames - sum(_is_thumbnail(image, index) for index in range(frames))
+    image.seek(0)
+    if pages > 1:
+        raise ReadError(f"cannot read {path}: a photo has one page, this has {pages}")
+
+
+def _is_thumbnail(image: Image.Image, index: int) -> bool:
+    image.seek(index)
+    return bool(image.tag_v2.get(NEW_SUBFILE, 0) & 1)  # type: ignore[attr-defined]

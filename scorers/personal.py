@@ -29,29 +29,52 @@ _SURE = 0.5  # score units: a difference at which a person chooses right in 73 %
 
 @dataclass(frozen=True)
 class Views:
-    """What a scorer's network makes of N photos: ``(N, F)`` features, ``(N, buckets)`` logits."""
+    """What a scorer's network makes of N photos, each shown in up to V views.
+
+    Attributes:
+        features: ``(N, V, F)``.
+        logits: ``(N, V, buckets)``.
+        weights: ``(N, V)``: of each view in the photo's opinion, summing to 1; a photo shown in
+            fewer views than others has 0 for the rest.
+    """
 
     features: Tensor
     logits: Tensor
+    weights: Tensor
 
     def take(self, indices: Tensor) -> Views:
         """Some of the photos, in the order of `indices`."""
-        return Views(self.features[indices], self.logits[indices])
+        return Views(self.features[indices], self.logits[indices], self.weights[indices])
 
     @classmethod
     def join(cls, parts: Sequence[Views]) -> Views:
         """The photos of all parts, in order."""
+        most = max(part.weights.shape[1] for part in parts)
+        wide = [part._widened(most) for part in parts]
         return cls(
-            torch.cat([part.features for part in parts]), torch.cat([part.logits for part in parts])
+            torch.cat([part.features for part in wide]),
+            torch.cat([part.logits for part in wide]),
+            torch.cat([part.weights for part in wide]),
         )
+
+    def _widened(self, views: int) -> Views:
+        room = views - self.weights.shape[1]
+        features, logits = (F.pad(of, (0, 0, 0, room)) for of in (self.features, self.logits))
+        return Views(features, logits, F.pad(self.weights, (0, room)))
 
 
 @torch.no_grad()
 def look(scorer: Scorer, images: Iterable[Tensor]) -> Views:
     """Run the network once over photos ``(1, 3, H, W)`` in [0, 1], of any sizes."""
-    network, shown = scorer.network, scorer.card.preprocess
-    features = torch.cat([network.backbone(shown(image)) for image in images])
-    return Views(features.double(), network.head(features).double())
+    network = scorer.network
+    parts = []
+    for image in images:
+        views = scorer.card.preprocess.views(image.to(scorer.buckets.dtype))[0]
+        features = network.backbone(views.contiguous(memory_format=torch.channels_last))
+        logits = network.head(features).double()[None]
+        alike = logits.new_full((1, len(views)), 1 / len(views))
+        parts.append(Views(features.double()[None], logits, alike))
+    return Views.join(parts)
 
 
 def fit_ratings(scorer: Scorer, views: Views, ratings: Tensor, name: str = "personal") -> Scorer:
@@ -167,9 +190,10 @@ def _choose(
 
 def _path(views: Views, buckets: Tensor, losses: _Losses, kept: Tensor) -> list[_Tilt]:
     """One fit per penalty, each starting from the one before, to the evidence in `kept`."""
-    centre = views.features.mean(0)
-    scale = (views.features - centre).norm(dim=-1).mean().clamp(min=1e-12)
-    slope = torch.zeros(views.features.shape[1], dtype=torch.float64, requires_grad=True)
+    shares = views.weights / len(views.weights)
+    centre = (shares[..., None] * views.features).sum((0, 1))
+    scale = (shares * (views.features - centre).norm(dim=-1)).sum().clamp(min=1e-12)
+    slope = torch.zeros(len(centre), dtype=torch.float64, requires_grad=True)
     offset = torch.zeros((), dtype=torch.float64, requires_grad=True)
     path = []
     for penalty in _PENALTIES:
@@ -193,8 +217,8 @@ def _path(views: Views, buckets: Tensor, losses: _Losses, kept: Tensor) -> list[
 
 def _scores(views: Views, buckets: Tensor, tilt: _Tilt) -> Tensor:
     shift = (views.features - tilt.centre) / tilt.scale @ tilt.slope + tilt.offset
-    shares = (views.logits + shift[:, None] * _lean(len(buckets))).softmax(-1)
-    return (shares * buckets).sum(-1)
+    shares = (views.logits + shift[..., None] * _lean(len(buckets))).softmax(-1)
+    return ((shares * buckets).sum(-1) * views.weights).sum(-1)
 
 
 def _lean(buckets: int) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from scorers.evaluation.degradations import Pair
     from scorers.explain.wrong import Explained
     from scorers.scorer import Scorer
+
+_Unreadable = Callable[[object], None]
 
 _PACKAGED = ("astronaut", "chelsea", "coffee", "rocket")  # photos of scikit-image's
 
@@ -49,7 +51,9 @@ def audit(
         bool,
         typer.Option("--native", help="Judge squares of the photo as it is, as NIMALoss does."),
     ] = False,
-    count: Annotated[int, typer.Option(help="Photos per damage at most; 0 for all.")] = 0,
+    count: Annotated[
+        int, typer.Option(help="Photos per damage at most, two or more; 0 for all.")
+    ] = 0,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the figures.")] = Path(
         "audited"
     ),
@@ -65,8 +69,8 @@ def audit(
     """Ask scorers about pairs of known order, and say whether each may be a loss.
 
     Prints pair accuracy, how far scores lie apart, and whether the gradient at the worse photo
-    leads to the better one, with 95 % bootstrap intervals over pairs; writes attributions of
-    wrong pairs, with the share that lies on the border.
+    leads to the better one, with 95 % intervals over pairs, exact for shares and by bootstrap for
+    the rest; writes attributions of wrong pairs, with the share that lies on the border.
     """
     from scorers.evaluation.audit import Audit, judge_pair
     from scorers.evaluation.degradations import DEGRADATIONS
@@ -75,11 +79,20 @@ def audit(
 
     if synthesise == (pairs is not None) or (kinds and not synthesise):
         raise InputError("give either --pairs FOLDER, or --synthesise with kinds of damage")
+    if count < 0 or count == 1:
+        raise InputError(f"count must be 0 for all photos, or 2 at least, got {count}")
     judges = _judges(scorer, native)
+    failed: set[str] = set()
+
+    def unreadable(reason: object) -> None:
+        if str(reason) not in failed:  # each kind of damage reads the photos anew
+            complain(reason)
+        failed.add(str(reason))
+
     sources = (
-        _collected(pairs, count)
+        _collected(pairs, count, unreadable)
         if pairs
-        else _synthetic(kinds or list(DEGRADATIONS), photos, count, seed)
+        else _synthetic(kinds or list(DEGRADATIONS), photos, count, seed, unreadable)
     )
     explain = _explicable(explain)
     report: dict[str, dict[str, Any]] = {}
@@ -92,6 +105,9 @@ def audit(
                 judged[name].append(answer)
                 if answer.wrong and len(explained[name]) < explain:
                     explained[name].append(explain_pair(judge, pair, method))
+        seen = len(next(iter(judged.values())))
+        if seen < 2:
+            raise InputError(f"{damage}: figures need two readable pairs at least, got {seen}")
         found = {name: Audit(answers, seed) for name, answers in judged.items()}
         figures = {name: one.rows() for name, one in found.items()}
         for name, cases in explained.items():
@@ -106,7 +122,7 @@ def audit(
             print(_section(damage, report[damage]), flush=True)
     if as_json:
         print(to_json(report))
-    return 0
+    return 1 if failed else 0
 
 
 def _judges(names: list[str] | None, native: bool) -> dict[str, Scorer]:
@@ -129,7 +145,7 @@ def _judges(names: list[str] | None, native: bool) -> dict[str, Scorer]:
     return judges
 
 
-def _collected(folder: Path, count: int) -> dict[str, Iterator[Pair]]:
+def _collected(folder: Path, count: int, unreadable: _Unreadable) -> dict[str, Iterator[Pair]]:
     """Pairs of files, by the name of the folder that holds the worse ones.
 
     Raises:
@@ -139,27 +155,34 @@ def _collected(folder: Path, count: int) -> dict[str, Iterator[Pair]]:
     others = sorted(path for path in folder.glob("*") if path.is_dir() and path != better)
     if not better.is_dir() or not others:
         raise InputError(f"{folder} must hold a folder `better` and one of worse photos at least")
-    return {worse.name: _read(better, worse, count) for worse in others}
+    return {worse.name: _read(better, worse, count, unreadable) for worse in others}
 
 
-def _read(better: Path, worse: Path, count: int) -> Iterator[Pair]:
+def _read(better: Path, worse: Path, count: int, unreadable: _Unreadable) -> Iterator[Pair]:
     from scorers.evaluation.degradations import Pair
     from scorers.evaluation.pairs import pairs
     from scorers.training.decode import read_photo
 
     for good, bad in pairs(better, worse)[: count or None]:
-        yield Pair(good.stem, read_photo(good), read_photo(bad))
+        try:
+            pair = Pair(good.stem, read_photo(good), read_photo(bad))
+        except InputError as error:
+            unreadable(error)
+        else:
+            yield pair
 
 
 def _synthetic(
-    kinds: list[str], folder: Path | None, count: int, seed: int
+    kinds: list[str], folder: Path | None, count: int, seed: int, unreadable: _Unreadable
 ) -> dict[str, Iterator[Pair]]:
     from scorers.evaluation.degradations import synthesise
 
-    return {kind: synthesise(kind, _photos(folder, count), seed) for kind in kinds}
+    return {kind: synthesise(kind, _photos(folder, count, unreadable), seed) for kind in kinds}
 
 
-def _photos(folder: Path | None, count: int) -> Iterator[tuple[str, Tensor]]:
+def _photos(
+    folder: Path | None, count: int, unreadable: _Unreadable
+) -> Iterator[tuple[str, Tensor]]:
     """Photos of a folder; else Kodak's under ENHANCE_DATA, else scikit-image's."""
     import numpy as np
     import torch
@@ -172,7 +195,12 @@ def _photos(folder: Path | None, count: int) -> Iterator[tuple[str, Tensor]]:
         folder = kodak
     if folder is not None:
         for path in photos_in(folder)[: count or None]:
-            yield path.stem, read_photo(path)
+            try:
+                photo = read_photo(path)
+            except InputError as error:
+                unreadable(error)
+            else:
+                yield path.stem, photo
         return
     try:
         from skimage import data
@@ -196,10 +224,11 @@ def _explicable(wanted: int) -> int:
 def _border(cases: list[Explained], path: Path) -> dict[str, str]:
     """Write the attributions of wrong pairs, and say how much of them lies on the border."""
     from scorers.explain import uniform_share
+    from scorers.explain.figure import save_page
     from scorers.explain.wrong import wrong_sheet
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    wrong_sheet(cases).save(path)
+    save_page(wrong_sheet(cases), path)
     share = sum(case.border for case in cases) / len(cases)
     alike = uniform_share(*cases[0].better_heat.shape)
     return {"on the border, wrong pairs": f"{share:.3f} ({alike:.3f} alike)", "figure": str(path)}

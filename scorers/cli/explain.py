@@ -8,20 +8,18 @@ from typing import Annotated
 import typer
 
 from scorers.cli.console import complain
-from scorers.cli.score import read_pixels
 from scorers.errors import InputError
 
 _PANEL = 320  # px, the longer side of a picture in the sheet
-_PHOTOS = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp"}
 
 
 def explain(
     photos: Annotated[
         list[Path], typer.Argument(metavar="PHOTO|FOLDER...", help="Photos, or folders of them.")
     ],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the pictures.")] = Path(
-        "explained"
-    ),
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="Folder for the pictures, NAME.explained.png.")
+    ] = Path("explained"),
     method: Annotated[
         list[str] | None,
         typer.Option(help="integrated-gradients, deeplift, occlusion or grad-cam; all of them."),
@@ -32,27 +30,38 @@ def explain(
 ) -> int:
     """Show which pixels raise (red) or lower (blue) the score, and which an attack would change.
 
-    Prints, over all photos, the share of attribution in the outer eighth of the view: a scorer
-    that looks at borders rather than at photos has more there than the area's share.
+    Prints, over all photos, the share of attribution in the outer eighth of what the network is
+    shown, the photo shrunk or squares of it: a scorer that looks at borders rather than at photos
+    has more there than the area's share.
     """
     import torch
     import torch.nn.functional as F
     from torch import Tensor
 
     from scorers import zoo
-    from scorers.explain import METHODS, attribute, border_share, fool, uniform_share
-    from scorers.explain.figure import overlay, sheet
+    from scorers.explain import (
+        METHODS,
+        attribute,
+        border_share,
+        fool,
+        laid_out,
+        squares,
+        uniform_share,
+    )
+    from scorers.explain.figure import overlay, save_page, sheet
+    from scorers.training.decode import read_photo
 
+    files = _find(photos)
+    targets = _targets(files, out)
     judge = zoo.load(scorer or zoo.DEFAULT)
     methods = method or list(METHODS)
     out.mkdir(parents=True, exist_ok=True)
     shares: dict[str, list[float]] = {name: [] for name in methods}
     moved: dict[str, list[float]] = {"raised": [], "lowered": []}
     failed = 0
-    files = _find(photos)
-    for photo in files:
+    for photo, target in zip(files, targets, strict=True):
         try:
-            image = read_pixels(photo)
+            image = read_photo(photo)
         except InputError as error:
             complain(error)
             failed += 1
@@ -62,16 +71,16 @@ def explain(
         small = F.interpolate(image, size=size, mode="area")[0]
         panels: dict[str, Tensor] = {f"score {judge(image).item():.2f}": small}
         for name in methods:
-            heat = attribute(judge, image, name)
-            shares[name].append(border_share(heat).item())
-            panels[name] = overlay(small, heat[0])
+            heats = attribute(judge, squares(judge, image)[0], name)
+            shares[name].append(border_share(heats).mean().item())
+            panels[name] = overlay(small, laid_out(judge, heats[None], *image.shape[-2:])[0])
         for name, sign in (("raised", 1), ("lowered", -1)):
             found = fool(judge, image, raise_score=sign > 0)
             change = (found.after - found.before).item()
             moved[name].append(change)
             panels[f"{name} by {change:+.2f}"] = overlay(small, sign * found.heat[0])
-        sheet(panels).save(out / f"{photo.stem}.png")
-        print(out / f"{photo.stem}.png", flush=True)
+        save_page(sheet(panels), target)
+        print(target, flush=True)
     if failed == len(files):
         return 2
     size_of_view = judge.view_size
@@ -92,12 +101,25 @@ def _find(photos: list[Path]) -> list[Path]:
     Raises:
         InputError: a folder holds none.
     """
-    found: list[Path] = []
-    for path in photos:
-        inside = [path]
-        if path.is_dir():
-            inside = sorted(file for file in path.iterdir() if file.suffix.lower() in _PHOTOS)
-            if not inside:
-                raise InputError(f"no photos in {path}")
-        found += inside
-    return found
+    from scorers.evaluation.pairs import photos_in
+
+    return [file for path in photos for file in (photos_in(path) if path.is_dir() else [path])]
+
+
+def _targets(files: list[Path], out: Path) -> list[Path]:
+    """Where the picture of each photo goes: photos of one name are numbered.
+
+    Raises:
+        InputError: a photo lies there.
+    """
+    names: dict[str, None] = {}
+    for file in files:
+        name, number = f"{file.stem}.explained.png", 2
+        while name in names:
+            name, number = f"{file.stem}-{number}.explained.png", number + 1
+        names[name] = None
+    given = {file.resolve() for file in files}
+    for name in names:
+        if (out / name).resolve() in given:
+            raise InputError(f"pictures must not replace photos, got {out / name} as one of both")
+    return [out / name for name in names]

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from scorers.cli.console import complain
-from scorers.cli.score import read_pixels
 from scorers.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,7 +35,10 @@ def personalize(
     from scorers import zoo
     from scorers.personal import fit_choices, fit_ratings
 
+    if out.suffix != ".safetensors":
+        raise InputError(f"the scorer to write must end in .safetensors, got {out}")
     columns, rows = _read(table)
+    out.parent.mkdir(parents=True, exist_ok=True)
     base = zoo.load(scorer or zoo.DEFAULT)
     names = list(dict.fromkeys(row[c] for row in rows for c in columns if c != "rating"))
     places, views = _look(base, table.parent, names)
@@ -75,12 +77,13 @@ def _read(table: Path) -> tuple[tuple[str, str], list[dict[str, str]]]:
 def _look(base: Scorer, folder: Path, names: list[str]) -> tuple[dict[str, int], Views]:
     """Where each readable photo stands in the views; the others are named and left out."""
     from scorers.personal import Views, look
+    from scorers.training.decode import read_photo
 
     places: dict[str, int] = {}
     views: list[Views] = []
     for name in names:
         try:
-            views.append(look(base, [read_pixels(folder / name)]))
+            views.append(look(base, [read_photo(folder / name)]))
         except InputError as error:
             complain(error)
         else:

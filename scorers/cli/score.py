@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from scorers.cli.console import complain
 from scorers.errors import InputError
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 def score(
@@ -24,12 +21,13 @@ def score(
     import torch
 
     from scorers import opinion, zoo
+    from scorers.training.decode import read_photo
 
     judge = zoo.load(scorer or zoo.DEFAULT)
     failed = 0
     for photo in photos:
         try:
-            pixels = read_pixels(photo)
+            pixels = read_photo(photo)
         except InputError as error:
             complain(error)
             failed += 1
@@ -41,23 +39,3 @@ def score(
     if not failed:
         return 0
     return 2 if failed == len(photos) else 1
-
-
-def read_pixels(path: str | Path) -> Tensor:
-    """Read a photo as ``(1, 3, H, W)`` float32 in [0, 1], upright.
-
-    Raises:
-        InputError: it is missing, or Pillow cannot decode it.
-    """
-    import numpy as np
-    import torch
-    from PIL import Image, ImageOps
-
-    try:
-        with Image.open(path) as photo:
-            pixels = np.array(ImageOps.exif_transpose(photo).convert("RGB"))
-    except FileNotFoundError as error:
-        raise InputError(f"cannot read {path}: no such file") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"cannot read {path}: {error}") from error
-    return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255

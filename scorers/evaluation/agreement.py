@@ -10,27 +10,75 @@ from scorers.evaluation.figure import Figure, bootstrap
 
 
 def srcc(scores: ArrayLike, means: ArrayLike, *, seed: int = 0) -> Figure:
-    """Spearman's rank correlation of scores with human means."""
+    """Spearman's rank correlation of scores with human means, both ``(N,)``: in [-1, 1].
+
+    NaN where scores or means are all equal. `seed` is the bootstrap's.
+
+    Raises:
+        InputError: of different lengths, or fewer than two.
+
+    >>> srcc([1.0, 2.0, 9.0], [3.0, 4.0, 5.0]).value
+    1.0
+    """
     return bootstrap(spearman, scores, means, seed=seed)
 
 
 def lcc(scores: ArrayLike, means: ArrayLike, *, seed: int = 0) -> Figure:
-    """Pearson's linear correlation of scores with human means."""
+    """Pearson's linear correlation of scores with human means, both ``(N,)``: in [-1, 1].
+
+    NaN where scores or means are all equal. `seed` is the bootstrap's.
+
+    Raises:
+        InputError: of different lengths, or fewer than two.
+
+    >>> lcc([1.0, 2.0, 3.0], [5.0, 4.0, 3.0]).value
+    -1.0
+    """
     return bootstrap(pearson, scores, means, seed=seed)
 
 
 def accuracy(scores: ArrayLike, means: ArrayLike, *, cut: float = 5.0, seed: int = 0) -> Figure:
-    """Share of photos that score and people put on the same side of `cut` (AVA: 5)."""
+    """Share of photos that score and people put on the same side of a cut: in [0, 1].
+
+    Args:
+        scores, means: ``(N,)``, on one scale.
+        cut: on that scale; who is at it is below. 5 on AVA's 1 to 10.
+        seed: of the bootstrap.
+
+    Raises:
+        InputError: of different lengths, or fewer than two.
+
+    >>> accuracy([4.0, 6.0], [4.5, 4.0]).value
+    0.5
+    """
     return bootstrap(lambda a, b: float(np.mean((a > cut) == (b > cut))), scores, means, seed=seed)
 
 
 def pair_accuracy(better: ArrayLike, worse: ArrayLike, *, seed: int = 0) -> Figure:
-    """Share of pairs whose better photo scores at least as high as the worse one.
+    """Share of pairs whose better photo scores at least as high as the worse one: in [0, 1].
+
+    A tie counts as right, so that a constant score is always right: see `tied`.
+
+    Args:
+        better, worse: ``(N,)`` scores.
+        seed: of the bootstrap.
+
+    Raises:
+        InputError: of different lengths, or fewer than two.
 
     >>> pair_accuracy([2.0, 3.0], [1.0, 4.0]).value
     0.5
     """
     return bootstrap(lambda a, b: float(np.mean(a >= b)), better, worse, seed=seed)
+
+
+def tied(better: ArrayLike, worse: ArrayLike, *, seed: int = 0) -> Figure:
+    """Share of pairs whose two photos score alike, `pair_accuracy` notwithstanding: in [0, 1].
+
+    >>> tied([2.0, 3.0], [2.0, 4.0]).value
+    0.5
+    """
+    return bootstrap(lambda a, b: float(np.mean(a == b)), better, worse, seed=seed)
 
 
 def pearson(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

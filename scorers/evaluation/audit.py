@@ -43,6 +43,11 @@ class Judged:
         """Whether the worse photo scores higher."""
         return self.worse > self.better
 
+    @property
+    def right(self) -> bool:
+        """Whether the better photo scores higher: neither is true of a tie."""
+        return self.better > self.worse
+
 
 def judge_pair(scorer: Scorer, pair: Pair) -> Judged:
     """Score both photos, and ask whether the worse one's gradient leads to the better one.
@@ -86,7 +91,12 @@ class Audit:
     @property
     def accuracy(self) -> Figure:
         """Share of pairs whose better photo scores at least as high."""
-        return share([not pair.wrong for pair in self.judged])
+        return share([pair.better >= pair.worse for pair in self.judged])
+
+    @property
+    def tied(self) -> Figure:
+        """Share of pairs whose photos score alike; `accuracy` counts them as right."""
+        return share([pair.better == pair.worse for pair in self.judged])
 
     @property
     def lead(self) -> Figure:
@@ -118,6 +128,7 @@ class Audit:
         quantiles = " / ".join(f"{value:+.2f}" for value in self.spread.values())
         rows: dict[str, object] = {
             "pair accuracy": self.accuracy,
+            "tied pairs": self.tied,
             "mean lead": self.lead,
             f"lead at {' / '.join(map(str, _QUANTILES))} %": quantiles,
         }
@@ -130,9 +141,10 @@ class Audit:
 
         Fit: `FIT` of pairs are in order, and `FIT_GRADIENT` of gradients lead to the better
         photo, at the lower ends of the intervals. Unfit: fewer than `UNFIT` of pairs are in
-        order, or chance could have ordered as many. The limits are ours.
+        order, or chance could have ordered as many. A tie is not in order here: whoever gives
+        both photos one score is no guide. The limits are ours.
         """
-        right, gradient = self.accuracy, self.gradient
+        right, gradient = share([pair.right for pair in self.judged]), self.gradient
         said = f"it puts the better photo first in {_share(right)} of {right.n} pairs"
         if right.value < UNFIT or right.low <= 0.5:
             chance = ", as chance might" if right.low <= 0.5 <= right.high else ""

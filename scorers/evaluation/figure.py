@@ -8,10 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from scorers.errors import InputError
+
 
 @dataclass(frozen=True)
 class Figure:
-    """A value with the bounds of its 95 % bootstrap interval over `n` photos or pairs."""
+    """A value with the bounds of its 95 % interval over `n` photos or pairs.
+
+    The interval is by bootstrap, or exact (Clopper and Pearson's) for the shares of an audit.
+    """
 
     value: float
     low: float
@@ -36,7 +41,7 @@ def bootstrap(
     A resample on which the statistic is not finite takes no part in the interval.
 
     Raises:
-        ValueError: columns of different lengths, or fewer than two rows.
+        InputError: columns of different lengths, or fewer than two rows.
 
     >>> figure = bootstrap(lambda x: float(x.mean()), [1.0, 1.0, 1.0])
     >>> (figure.value, figure.low, figure.high, figure.n)
@@ -45,7 +50,8 @@ def bootstrap(
     arrays: Sequence[NDArray[np.float64]] = [np.asarray(c, dtype=np.float64) for c in columns]
     lengths = {len(a) for a in arrays}
     if len(lengths) != 1 or min(lengths) < 2:
-        raise ValueError(f"columns must be equally long, with two rows at least, got {lengths}")
+        found = " and ".join(map(str, sorted(lengths)))
+        raise InputError(f"columns must be equally long, with two rows at least, got {found}")
     rows = lengths.pop()
     generator = np.random.default_rng(seed)
     values = []

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from scorers.errors import InputError
-from scorers.evaluation.agreement import pair_accuracy
+from scorers.evaluation.agreement import pair_accuracy, tied
 from scorers.evaluation.figure import Figure, bootstrap
 from scorers.training.decode import read_photo
 
@@ -61,8 +61,8 @@ def folder_pairs(
         unreadable: called with what is wrong with a photo; its pair is left out.
 
     Returns:
-        ``pair accuracy``, the share of pairs whose better photo scores at least as high, and
-        ``mean lead`` of its score.
+        ``pair accuracy``, the share of pairs whose better photo scores at least as high; ``tied
+        pairs``, the share of those that score alike; and ``mean lead`` of the better's score.
 
     Raises:
         InputError: see `pairs`, or fewer than two pairs can be read.
@@ -78,5 +78,6 @@ def folder_pairs(
     good, bad = zip(*scores, strict=True)
     return {
         "pair accuracy": pair_accuracy(good, bad, seed=seed),
+        "tied pairs": tied(good, bad, seed=seed),
         "mean lead": bootstrap(lambda a, b: float((a - b).mean()), good, bad, seed=seed),
     }

@@ -16,9 +16,10 @@ class Adversary:
     """What `fool` found.
 
     Attributes:
-        view: ``(B, 3, size, size)``: the changed view, in [0, 1].
-        heat: ``(B, size, size)``: mean absolute change per pixel.
-        before, after: ``(B,)``: mean opinions.
+        view: ``(B, 3, h, w)`` in [0, 1]: what was changed: the photo shrunk to the network's
+            ``(size, size)``, or the photo itself where the scorer looks at native squares of it.
+        heat: ``(B, h, w)``: mean absolute change per pixel.
+        before, after: ``(B,)``: scores of the photo and of `view`.
     """
 
     view: Tensor
@@ -35,7 +36,7 @@ def fool(
     limit: float = 2 / 255,
     steps: int = 10,
 ) -> Adversary:
-    """Change each pixel of the network's view by at most `limit` to move the score most.
+    """Change each pixel that the network is shown by at most `limit` to move the score most.
 
     Projected gradient ascent (Madry et al. 2018) with steps along the gradient scaled to its
     largest entry, so that the change shows which pixels matter and not only their sign. A
@@ -53,7 +54,8 @@ def fool(
     """
     if limit <= 0 or steps < 1:
         raise InputError(f"limit and steps must be positive, got limit={limit:g}, steps={steps}")
-    view = scorer.card.preprocess.resize(image).detach()
+    shown = scorer.card.preprocess
+    view = (shown.resize(image) if shown.view == "whole" else image).detach()
     low, high = (view - limit).clamp(min=0), (view + limit).clamp(max=1)
     sign = 1.0 if raise_score else -1.0
     changed = view

@@ -1,4 +1,4 @@
-"""Attributions: how much each pixel of the network's view adds to the mean opinion."""
+"""Attributions: how much each pixel that the network is shown adds to the mean opinion."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from scorers.errors import MissingExtraError, unknown_name
+from scorers.explain.shown import laid_out, squares
 from scorers.nima import NIMA
 from scorers.scorer import Scorer
 
@@ -23,13 +24,17 @@ _BATCH = 32  # views per forward pass
 
 
 def attribute(scorer: Scorer, image: Tensor, method: str = "integrated-gradients") -> Tensor:
-    """Attribute the mean opinion to pixels: ``(B, 3, H, W)`` -> ``(B, size, size)``, signed.
+    """Attribute the mean opinion to pixels: ``(B, 3, H, W)`` -> ``(B, h, w)``, signed.
 
-    The map is over the network's own view (`Scorer.view_size`), summed over channels, in units of
-    the score: positive where pixels raise it. All but Grad-CAM compare with a flat view of the
-    photo's mean colour; Integrated Gradients then nearly sums to the difference of the two scores
-    (its path integral takes 32 steps), and DeepLIFT does for networks that are layers with a rule
-    of its own and nothing else: not where they pool by maximum or by standard deviation.
+    The map is summed over channels, in units of the score: positive where pixels raise it. It lies
+    over what the network is shown: the photo shrunk to ``(size, size)`` (`Scorer.view_size`), or,
+    for a scorer of native squares, the photo as it is (a side shorter than `size` enlarged to
+    it), with the mean of the squares' maps where they lie and 0 where none does.
+
+    All but Grad-CAM compare with flat squares of their mean colours; Integrated Gradients then
+    nearly sums to the difference of the two scores (its path integral takes 32 steps), and
+    DeepLIFT does for networks that are layers with a rule of its own and nothing else: not where
+    they pool by maximum or by standard deviation.
 
     Args:
         scorer: what to explain.
@@ -46,9 +51,11 @@ def attribute(scorer: Scorer, image: Tensor, method: str = "integrated-gradients
     if method not in METHODS:
         raise unknown_name("attribution method", method, METHODS)
     captum = _captum()
-    view = scorer.card.preprocess.resize(image).detach()
+    shown = squares(scorer, image).detach()
+    view = shown.flatten(0, 1)
     flat = view.mean((-2, -1), keepdim=True).expand_as(view).contiguous()
-    return METHODS[method](captum, scorer, view, flat).detach()
+    heats = METHODS[method](captum, scorer, view, flat).detach()
+    return laid_out(scorer, heats.unflatten(0, shown.shape[:2]), *image.shape[-2:])
 
 
 def _integrated_gradients(captum: ModuleType, scorer: Scorer, view: Tensor, flat: Tensor) -> Tensor:
@@ -123,7 +130,7 @@ def _mean_slopes(logits: Tensor, flat: Tensor, buckets: Tensor) -> Tensor:
 class _Logits(nn.Module):
     """A copy of a scorer's logits, in layers that captum's DeepLIFT has rules for.
 
-    It knows ReLU but not ReLU6, and refuses operations in place.
+    It knows ReLU but not ReLU6, and refuses operations in place and layers used twice.
     """
 
     def __init__(self, scorer: Scorer) -> None:
@@ -133,8 +140,22 @@ class _Logits(nn.Module):
 
     def forward(self, view: Tensor, slopes: Tensor | None = None) -> Tensor:
         """All logits, or their sum weighted by `slopes`."""
-        logits = self.network.logits(self.preprocess(view))
+        logits = self.network.logits(self.preprocess.views(view)[:, 0])
         return logits if slopes is None else (logits * slopes).sum(-1)
+
+
+class _ReLU(nn.Module):
+    """ReLU for a network that applies it up to twice a pass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turns = nn.ModuleList([nn.ReLU(), nn.ReLU()])
+        self.passed = 0
+
+    def forward(self, features: Tensor) -> Tensor:
+        self.passed += 1
+        positive: Tensor = self.turns[self.passed % 2](features)
+        return positive
 
 
 class _ReLU6(nn.Module):
@@ -151,10 +172,10 @@ class _ReLU6(nn.Module):
 
 
 def _out_of_place(module: NIMA) -> NIMA:
-    for parent in module.modules():
+    for parent in list(module.modules()):
         for name, child in parent.named_children():
             if isinstance(child, nn.ReLU6):
                 setattr(parent, name, _ReLU6())
             elif isinstance(child, nn.ReLU):
-                setattr(parent, name, nn.ReLU())
+                setattr(parent, name, _ReLU())
     return module

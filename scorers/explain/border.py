@@ -15,7 +15,8 @@ def border_share(attribution: Tensor, ring: float = 0.125) -> Tensor:
     that is zero everywhere counts as uniform.
 
     Args:
-        attribution: from `attribute`.
+        attribution: from `attribute`, of views: of photos for a scorer of whole photos, of
+            `scorers.explain.squares` for one of native squares.
         ring: its width as a share of each side, below one half.
 
     >>> flat = torch.ones(1, 8, 8)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from scorers.weights_file import replacing
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -23,7 +26,8 @@ def overlay(image: Tensor, heat: Tensor) -> Tensor:
 
     Args:
         image: ``(3, H, W)`` in [0, 1].
-        heat: ``(h, w)``; full colour at its 99th percentile of absolute values.
+        heat: ``(h, w)``, averaged where it is finer than the photo; full colour at the 99th
+            percentile of absolute values.
 
     Returns:
         ``(3, H, W)`` in [0, 1].
@@ -32,7 +36,7 @@ def overlay(image: Tensor, heat: Tensor) -> Tensor:
     torch.Size([3, 6, 8])
     """
     size = (image.shape[-2], image.shape[-1])
-    spread = F.interpolate(heat[None, None], size=size, mode="bilinear", align_corners=False)[0]
+    spread = F.interpolate(heat[None, None], size=size, mode="bilinear", antialias=True)[0]
     scale = spread.abs().flatten().quantile(0.99).clamp(min=torch.finfo(heat.dtype).tiny)
     strength = (spread.abs() / scale).clamp(max=1) * 0.85
     grey = (image * image.new_tensor(_GREY).view(3, 1, 1)).sum(0, keepdim=True)
@@ -52,3 +56,13 @@ def sheet(panels: Mapping[str, Tensor]) -> Image.Image:
         page.paste(Image.fromarray(pixels), (index * width, 0))
         draw.text((index * width + 4, height + 1), caption, fill="black")
     return page
+
+
+def save_page(page: Image.Image, path: Path) -> None:
+    """Write a PNG, whole or not at all.
+
+    Raises:
+        WeightsError: the folder cannot be written.
+    """
+    with replacing(path) as part:
+        page.save(part, "PNG")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,6 +13,7 @@ from scorers.evaluation.degradations import Pair
 from scorers.explain.attribution import attribute
 from scorers.explain.border import border_share
 from scorers.explain.figure import overlay, sheet
+from scorers.explain.shown import squares
 from scorers.scorer import Scorer
 
 if TYPE_CHECKING:
@@ -25,9 +26,10 @@ class Explained:
 
     Attributes:
         name: of the photo.
-        better, worse: views ``(3, size, size)``.
+        better, worse: views ``(3, size, size)`` in [0, 1].
         better_heat, worse_heat: attributions ``(size, size)``, signed.
-        lead: score of the better view less that of the worse one.
+        lead: score of the better view less that of the worse one: of a scorer of whole photos,
+            that of the pair.
     """
 
     name: str
@@ -54,8 +56,7 @@ def explain_pair(scorer: Scorer, pair: Pair, method: str = "integrated-gradients
     Raises:
         MissingExtraError: captum is not installed.
     """
-    as_shown = replace(scorer.card.preprocess, mean=(0.0,) * 3, std=(1.0,) * 3)
-    better, worse = (as_shown.views(photo)[0] for photo in (pair.better, pair.worse))
+    better, worse = (squares(scorer, photo)[0] for photo in (pair.better, pair.worse))
     with torch.no_grad():
         count = min(len(better), len(worse))
         leads = scorer(better[:count]) - scorer(worse[:count])

@@ -1,45 +1,103 @@
-"""Photo files as bytes in memory, with one error for everything that can be wrong with them."""
+"""Photo files as pixels in memory, with one error for everything that can be wrong with them."""
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from scorers.errors import InputError
 
+if TYPE_CHECKING:
+    from PIL import Image
+
+_DEEP = ("I", "I;16", "I;16L", "I;16B", "I;16N")
+# Pillow goes from these to RGB by a detour only: premultiplied grey, palettes with transparency
+_DETOUR = {"La": "LA", "P": "RGBA", "PA": "RGBA"}
+
 
 def decode(path: str | Path, size: int | None = None) -> Tensor:
-    """Read a photo upright as ``(3, H, W)`` bytes, or shrunk to ``(3, size, size)``.
+    """Read a photo upright as ``(3, H, W)`` bytes of sRGB, or shrunk to ``(3, size, size)``.
 
     Shrinking is antialiased bilinear and does not keep the aspect ratio, as in NIMA. A JPEG is
-    decoded at a half, a quarter or an eighth of its size where that is still twice `size`.
+    decoded at a half, a quarter or an eighth of its size where that is still twice `size`. An
+    embedded colour profile is converted to sRGB; one that is damaged or of other channels is
+    ignored, as viewers do. Alpha is left out, and colours are those stored beneath it.
 
     Raises:
-        InputError: it is missing, or Pillow cannot decode all of it.
+        InputError: it is missing, Pillow cannot decode all of it, or it holds grey of no stated
+            range: floats, or integers beyond 16 bits.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
 
-    try:
-        with Image.open(path) as photo:
-            if size is not None:
-                photo.draft("RGB", (2 * size, 2 * size))
-            rgb: Image.Image = ImageOps.exif_transpose(photo).convert("RGB")
-    except FileNotFoundError as error:
-        raise InputError(f"cannot read {path}: no such file") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"cannot read {path}: {error}") from error
+    rgb = _to_srgb(_upright(path, size))
     if size is not None and rgb.size != (size, size):
         rgb = rgb.resize((size, size), Image.Resampling.BILINEAR)
     return torch.from_numpy(np.array(rgb)).permute(2, 0, 1)
 
 
 def read_photo(path: str | Path) -> Tensor:
-    """Read a photo upright as ``(1, 3, H, W)`` float32 in [0, 1].
+    """Read a photo upright as ``(1, 3, H, W)`` float32 sRGB in [0, 1].
+
+    Grey of 16 bits without a profile keeps its depth; all else is read at 8 bits, as by `decode`.
 
     Raises:
         InputError: as `decode`.
     """
-    return decode(path)[None].float() / 255
+    photo = _upright(path)
+    if photo.mode in _DEEP and not photo.info.get("icc_profile"):
+        grey = torch.from_numpy(np.asarray(photo).astype(np.float32) / 65535)
+        return grey.expand(1, 3, -1, -1).contiguous()
+    return torch.from_numpy(np.array(_to_srgb(photo))).permute(2, 0, 1)[None].float() / 255
+
+
+def _upright(path: str | Path, size: int | None = None) -> Image.Image:
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(path) as photo:
+            if size is not None:
+                photo.draft("RGB", (2 * size, 2 * size))
+            upright: Image.Image = ImageOps.exif_transpose(photo)
+    except FileNotFoundError as error:
+        raise InputError(f"cannot read {path}: no such file") from error
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError(f"cannot read {path}: {error}") from error
+    if upright.mode == "F":
+        raise InputError(f"cannot read {path}: its values must be integers, got mode F")
+    if upright.mode == "I":
+        low, high = upright.getextrema()
+        if low < 0 or high > 65535:  # type: ignore[operator]
+            raise InputError(
+                f"cannot read {path}: grey must lie in [0, 65535], got {low} to {high}"
+            )
+    return upright
+
+
+def _to_srgb(photo: Image.Image) -> Image.Image:
+    from PIL import Image, ImageCms
+
+    profile = photo.info.get("icc_profile")
+    if photo.mode in _DEEP:  # Pillow would clip it at 255
+        grey: NDArray[Any] = np.asarray(photo) / 257
+        photo = Image.fromarray(np.rint(grey).astype(np.uint8))
+    elif photo.mode in _DETOUR:
+        photo = photo.convert(_DETOUR[photo.mode])
+    layout = photo.mode.removesuffix("A")
+    colours = photo.convert(layout if layout in ("L", "CMYK") else "RGB")
+    if profile:
+        intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
+        try:
+            own, srgb = (
+                ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+                ImageCms.createProfile("sRGB"),
+            )
+            return ImageCms.buildTransform(own, srgb, colours.mode, "RGB", intent).apply(colours)
+        except (ImageCms.PyCMSError, OSError):
+            pass
+    return colours.convert("RGB")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,19 @@ from torch import Tensor
 from scorers.card import Architecture, ModelCard
 from scorers.cli import main
 from scorers.errors import InputError, UnknownNameError
-from scorers.explain import METHODS, attribute, border_share, fool, uniform_share
+from scorers.evaluation.audit import judge_pair
+from scorers.evaluation.degradations import Pair
+from scorers.explain import (
+    METHODS,
+    attribute,
+    border_share,
+    fool,
+    laid_out,
+    squares,
+    uniform_share,
+)
 from scorers.explain.figure import overlay, sheet
+from scorers.explain.wrong import explain_pair
 from scorers.preprocess import Preprocess
 from scorers.scorer import Scorer
 
@@ -49,7 +61,11 @@ def test_attributions_sum_to_the_difference_of_scores(
 
 @pytest.mark.parametrize(
     "architecture",
-    [Architecture("mobilenet_v2", {"width": 0.1}), Architecture("inception_v2")],
+    [
+        Architecture("mobilenet_v2", {"width": 0.1}),
+        Architecture("inception_v2"),
+        Architecture("mobilenet_v1_multilevel", {"width": 0.25, "neck": 8, "hidden": 8}),
+    ],
 )
 def test_deeplift_adds_up_with_residuals(architecture: Architecture) -> None:
     pytest.importorskip("captum")
@@ -62,7 +78,7 @@ def test_deeplift_adds_up_with_residuals(architecture: Architecture) -> None:
     found = attribute(scorer, image, "deeplift").sum((-2, -1))
     if architecture.backbone == "mobilenet_v2":
         torch.testing.assert_close(found, score - flat)
-    else:  # max pooling has no rule outside a module: the gradient stands in
+    else:  # pooling by maximum or deviation has no rule: the gradient stands in
         assert found.isfinite().all()
 
 
@@ -161,6 +177,70 @@ def test_overlays_show_the_sign() -> None:
     assert sheet({"a": red_left, "b": same}).size == (16, 4 + 14)
 
 
+def test_a_map_finer_than_the_photo_is_averaged() -> None:
+    stripes = torch.tensor([1.0, -1.0]).repeat(32)[None].expand(8, -1)
+    same = overlay(torch.full((3, 4, 8), 0.5), stripes + 1e-3)
+    # inside, a column holds as much of both, and a little red
+    assert bool((same[0] > same[2])[:, 1:-1].all())
+
+
+@pytest.fixture
+def native(make_scorer: Callable[..., Scorer]) -> Scorer:
+    """A scorer of native squares of 16 px."""
+    scorer = make_scorer(size=16)
+    shown = replace(scorer.card.preprocess, view="native")
+    return Scorer(scorer.network, replace(scorer.card, preprocess=shown)).double()
+
+
+@pytest.mark.parametrize("size", [(16, 16), (40, 56), (9, 40), (20, 20)])
+def test_squares_score_what_the_photo_scores(native: Scorer, size: tuple[int, int]) -> None:
+    photos = blocks(2, *size)
+    seen = squares(native, photos)
+    each = native(seen.flatten(0, 1)).unflatten(0, seen.shape[:2])
+    torch.testing.assert_close(each.mean(1), native(photos))
+    heats = torch.rand(seen.shape[0], seen.shape[1], 16, 16).double()
+    plane = laid_out(native, heats, *size)
+    assert plane.shape == (2, *(max(side, 16) for side in size))
+    torch.testing.assert_close(plane.sum((-2, -1)), heats.sum((-2, -1)).mean(1))
+
+
+def test_native_scores_are_explained_where_the_squares_lie(native: Scorer) -> None:
+    pytest.importorskip("captum")
+    image = blocks(2, 60, 76)
+    heat = attribute(native, image, "deeplift")
+    assert heat.shape == (2, 60, 76)
+    # squares of 16 px begin at 0, 22, 44 and at 0, 30, 60
+    assert heat[:, 16:22].abs().max() == heat[..., 16:30].abs().max() == 0
+    assert heat[:, 22:38, 30:46].abs().amax((-2, -1)).min() > 0
+    seen = squares(native, image)
+    flat = native(seen.mean((-2, -1), keepdim=True).expand_as(seen).flatten(0, 1)).view(2, -1)
+    torch.testing.assert_close(heat.sum((-2, -1)), native(image) - flat.mean(1))
+
+
+def test_an_attack_on_a_native_scorer_moves_its_score_of_the_photo(native: Scorer) -> None:
+    image = blocks(2, 40, 50)
+    found = fool(native, image)
+    torch.testing.assert_close(found.before, native(image))
+    torch.testing.assert_close(found.after, native(found.view))
+    assert found.view.shape == image.shape
+    assert found.heat.shape == (2, 40, 50)
+    assert bool((found.after > found.before).all())
+
+
+@pytest.mark.parametrize("view", ["whole", "native"])
+def test_pairs_are_explained_as_they_were_judged(scorer: Scorer, view: str) -> None:
+    pytest.importorskip("captum")
+    shown = replace(scorer.card.preprocess, view=view, blur=1.5, crops=1)
+    judge = Scorer(scorer.network, replace(scorer.card, preprocess=shown)).double()
+    better, worse = blocks(2, 40, 50).split(1)
+    pair = Pair("a", better, worse)
+    judged = judge_pair(judge, pair)
+    explained = explain_pair(judge, pair, "deeplift")
+    assert explained.lead == pytest.approx(judged.better - judged.worse)
+    if view == "whole":
+        torch.testing.assert_close(explained.better, shown.resize(better)[0])
+
+
 def test_the_command_writes_a_sheet_and_prints_border_attention(
     make_scorer: Callable[..., Scorer],
     coffee_file: Path,
@@ -175,9 +255,48 @@ def test_the_command_writes_a_sheet_and_prints_border_attention(
     out = capsys.readouterr().out
     assert "outer eighth; 0.438 alike" in out
     assert "occlusion" in out
-    with Image.open(tmp_path / "out" / "coffee.png") as page:
+    with Image.open(tmp_path / "out" / "coffee.explained.png") as page:
         assert page.size == (128 * 5, 96 + 14)
     assert main(["explain", str(tmp_path / "gone.png"), *arguments]) == 2
     (tmp_path / "empty").mkdir()
     assert main(["explain", str(tmp_path / "empty"), *arguments]) == 2
     assert "no photos in" in capsys.readouterr().err
+
+
+@pytest.fixture
+def command(make_scorer: Callable[..., Scorer], tmp_path: Path) -> list[str]:
+    pytest.importorskip("captum")
+    weights = tmp_path / "weights.safetensors"
+    make_scorer(size=16).save(weights)
+    return ["explain", "--scorer", str(weights), "--method", "grad-cam"]
+
+
+def test_pictures_leave_the_photos_alone(
+    coffee_file: Path, tmp_path: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    photo = folder / "p0.png"
+    photo.write_bytes(coffee_file.read_bytes())
+    assert main([*command, str(photo), "-o", str(folder)]) == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["p0.explained.png", "p0.png"]
+    assert photo.read_bytes() == coffee_file.read_bytes()
+    # the picture is a photo of the folder now, and where the photo's picture would go
+    picture = (folder / "p0.explained.png").read_bytes()
+    assert main([*command, str(folder), "-o", str(folder)]) == 2
+    assert "pictures must not replace photos" in capsys.readouterr().err
+    assert (folder / "p0.explained.png").read_bytes() == picture
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_photos_of_one_name_get_a_picture_each(
+    coffee_file: Path, tmp_path: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos = [tmp_path / name / "1.png" for name in ("a", "b")]
+    for photo in photos:
+        photo.parent.mkdir()
+        photo.write_bytes(coffee_file.read_bytes())
+    assert main([*command, *map(str, photos), "-o", str(tmp_path / "out")]) == 0
+    written = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert written == ["1-2.explained.png", "1.explained.png"]
+    assert capsys.readouterr().out.splitlines()[1].endswith("1-2.explained.png")

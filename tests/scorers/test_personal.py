@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,8 +26,21 @@ def photos() -> Tensor:
     return torch.rand(120, 3, 1, 1, generator=generator).expand(-1, -1, 32, 32).contiguous()
 
 
+@pytest.fixture
+def native(make_scorer: Callable[..., Scorer]) -> Scorer:
+    """A scorer of native squares of 16 px."""
+    scorer = make_scorer(size=16)
+    shown = replace(scorer.card.preprocess, view="native")
+    return Scorer(scorer.network, replace(scorer.card, preprocess=shown))
+
+
 def redness(photos: Tensor) -> Tensor:
     return photos[:, 0].mean((-2, -1)) - photos[:, 1:].mean((-3, -2, -1))
+
+
+def means(views: Views, scorer: Scorer) -> Tensor:
+    each = opinion.mean(views.logits.softmax(-1), scorer.buckets.double())
+    return (each * views.weights).sum(-1).float()
 
 
 def agreement(scorer: Scorer, photos: Tensor, taste: Tensor) -> float:
@@ -34,10 +49,43 @@ def agreement(scorer: Scorer, photos: Tensor, taste: Tensor) -> float:
 
 def test_looking_is_what_the_network_does(scorer: Scorer, photos: Tensor) -> None:
     views = look(scorer, photos[:5].split(1))
-    shares = views.logits.softmax(-1).float()
-    torch.testing.assert_close(opinion.mean(shares, scorer.buckets), scorer(photos[:5]))
+    torch.testing.assert_close(means(views, scorer), scorer(photos[:5]))
     both = Views.join([views.take(torch.tensor([0, 1])), views.take(torch.tensor([2, 3, 4]))])
     assert torch.equal(both.features, views.features)
+
+
+def test_looking_at_native_squares_is_what_the_scorer_does(native: Scorer) -> None:
+    """Sides as long as a square, longer and shorter: one, three or nine squares a photo."""
+    sizes = [(16, 16), (16, 40), (50, 33), (9, 40), (64, 64)]
+    images = [torch.rand(1, 3, *size) for size in sizes]
+    views = look(native, images)
+    expected = torch.cat([native(image) for image in images])
+    torch.testing.assert_close(means(views, native), expected)
+    assert views.weights.count_nonzero(dim=1).tolist() == [1, 3, 9, 3, 9]
+    parts = [look(native, [image]) for image in images]
+    torch.testing.assert_close(means(Views.join(parts), native), expected)
+    torch.testing.assert_close(means(views.take(torch.tensor([3, 1])), native), expected[[3, 1]])
+
+
+def test_whoever_agrees_with_a_native_scorer_leaves_it_as_it_was(native: Scorer) -> None:
+    images = [torch.rand(1, 3, 16 + 3 * i, 64 - 4 * i) for i in range(12)]
+    ratings = torch.cat([native(image) for image in images])
+    personal = fit_ratings(native, look(native, images), ratings)
+    assert personal.card.measured["RMS error on held-out photos, merely shifted"] == 0
+    again = torch.cat([personal(image) for image in images])
+    torch.testing.assert_close(again, ratings, atol=1e-3, rtol=0)
+
+
+def test_what_is_measured_of_a_native_scorer_is_what_it_says(native: Scorer) -> None:
+    """The fit in features and the scorer that it becomes agree, square by square."""
+    images = [torch.rand(1, 3, 16 + 3 * i, 64 - 4 * i) for i in range(12)]
+    ratings = torch.linspace(3, 8, 12)
+    views = look(native, images)
+    personal = fit_ratings(native, views, ratings)
+    said = torch.cat([personal(image) for image in images])
+    torch.testing.assert_close(means(look(personal, images), personal), said)
+    before = torch.cat([native(image) for image in images])
+    assert (said - ratings).square().mean() < (before - ratings).square().mean()
 
 
 def test_a_taste_for_red_is_learned_from_ratings(scorer: Scorer, photos: Tensor) -> None:
@@ -165,3 +213,20 @@ def test_tables_that_cannot_be_used_are_refused(
     assert run(folder, table) == 2
     assert rule in capsys.readouterr().err.splitlines()[-1]
     assert not (folder / "mine.safetensors").exists()
+
+
+@pytest.mark.parametrize("name", ["mine", "mine.pth"])
+def test_a_name_that_could_not_be_loaded_is_refused_before_any_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert main(["personalize", str(tmp_path / "gone.csv"), "-o", str(tmp_path / name)]) == 2
+    assert "must end in .safetensors, got" in capsys.readouterr().err
+
+
+def test_the_command_makes_the_folder_that_it_writes_to(folder: Path) -> None:
+    rows = "".join(f"{i}.png,{2 + i % 7}\n" for i in range(14))
+    (folder / "table.csv").write_text("filename,rating\n" + rows)
+    out, base = folder / "new" / "folder" / "mine.safetensors", folder / "base.safetensors"
+    command = ["personalize", str(folder / "table.csv"), "-o", str(out), "--scorer", str(base)]
+    assert main(command) == 0
+    assert scorers.load(out).card.name == "mine"

@@ -100,6 +100,19 @@ def test_the_sentence_follows_the_figures(judged: list[Judged], verdict: str) ->
     assert sentence.endswith(".")
 
 
+def test_who_says_the_same_of_all_is_no_guide() -> None:
+    """Ties count as right in pair accuracy, as people define it, and are shown beside it."""
+    for slope in (None, 0.0):
+        found = Audit([Judged(str(i), 5.0, 5.0, slope) for i in range(60)])
+        assert found.accuracy.value == found.tied.value == 1
+        assert found.wrong == []
+        assert "is not fit to be a loss" in found.sentence("mine", "haze")
+        assert "tied pairs" in found.rows()
+    nothing = Audit([Judged(str(i), float("nan"), float("nan"), None) for i in range(60)])
+    assert nothing.accuracy.value == nothing.tied.value == 0
+    assert "is not fit to be a loss" in nothing.sentence("mine", "haze")
+
+
 def save(path: Path, photo: Tensor) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     array = photo[0].mul(255).round().byte().permute(1, 2, 0).numpy()
@@ -151,3 +164,45 @@ def test_the_command_synthesises_damage(
     assert said.rstrip().splitlines()[-1].startswith("tiny ")
     assert main([*arguments, "blur"]) == 2
     assert "either --pairs FOLDER, or --synthesise" in capsys.readouterr().err
+
+
+def test_the_command_goes_on_without_photos_it_cannot_read(
+    coffee: Tensor, scorer_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for i in range(3):
+        save(tmp_path / "better" / f"{i}.png", coffee[..., i * 8 :])
+        save(tmp_path / "dark" / f"{i}.png", 0.5 * coffee[..., i * 8 :])
+    (tmp_path / "better" / "1.png").write_text("no photo")
+    options = ["--scorer", scorer_file, "--explain", "0", "--json"]
+    assert main(["audit", "--pairs", str(tmp_path), *options]) == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out)["dark"]["figures"]["tiny"]["pair accuracy"]["n"] == 2
+    assert err.count("\n") == 1
+    assert "1.png" in err
+    damage = ["--photos", str(tmp_path / "better"), "--synthesise", "blur", "noise"]
+    assert main(["audit", *damage, *options]) == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out)["noise"]["figures"]["tiny"]["pair accuracy"]["n"] == 2
+    assert err.count("\n") == 1  # named once, though each damage reads it
+
+
+@pytest.mark.parametrize(
+    ("count", "rule"),
+    [
+        ("1", "count must be 0 for all photos, or 2 at least, got 1"),
+        ("-1", "count must be 0 for all photos, or 2 at least, got -1"),
+        ("0", "blur: figures need two readable pairs at least, got 1"),
+    ],
+)
+def test_too_few_pairs_are_refused_in_one_line(
+    count: str,
+    rule: str,
+    coffee: Tensor,
+    scorer_file: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    save(tmp_path / "alone.png", coffee)
+    command = ["audit", "--synthesise", "blur", "--photos", str(tmp_path), "--count", count]
+    assert main([*command, "--scorer", scorer_file]) == 2
+    assert capsys.readouterr().err == f"scorers: {rule}\n"

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from scipy.stats import pearsonr, spearmanr
 from torch import Tensor
 
-from scorers.evaluation.agreement import accuracy, lcc, pair_accuracy, pearson, spearman, srcc
+from scorers.errors import InputError
+from scorers.evaluation.agreement import accuracy, lcc, pair_accuracy, pearson, spearman, srcc, tied
 from scorers.evaluation.figure import Figure, bootstrap
 from scorers.evaluation.opinions import agreement, middle, unified
 from scorers.evaluation.report import as_json, as_table
@@ -62,9 +63,9 @@ def test_intervals_shrink_with_photos_and_repeat_with_the_seed() -> None:
     wide, narrow = (bootstrap(lambda a: float(a.mean()), values, seed=1) for values in (few, many))
     assert narrow.high - narrow.low < 0.25 * (wide.high - wide.low)
     assert bootstrap(lambda a: float(a.mean()), few, seed=1) == wide
-    with pytest.raises(ValueError, match="equally long"):
+    with pytest.raises(InputError, match="equally long, with two rows at least, got 1 and 2"):
         bootstrap(lambda a, b: 0.0, [1.0, 2.0], [1.0])
-    with pytest.raises(ValueError, match="two rows at least"):
+    with pytest.raises(InputError, match="two rows at least, got 1"):
         bootstrap(lambda a: 0.0, [1.0])
 
 
@@ -77,6 +78,7 @@ def test_a_statistic_that_is_never_defined_has_no_interval() -> None:
 def test_counted_figures() -> None:
     assert accuracy([4.0, 6.0, 7.0, 5.0], [3.0, 5.5, 4.0, 5.0]).value == 0.75  # 5 is not above 5
     assert pair_accuracy([2.0, 3.0, 1.0], [1.0, 3.0, 4.0]).value == pytest.approx(2 / 3)
+    assert tied([2.0, 3.0, 1.0], [1.0, 3.0, 4.0]).value == pytest.approx(1 / 3)
     assert lcc([1.0, 2.0, 4.0], [2.0, 4.0, 8.0]).value == pytest.approx(1)
 
 

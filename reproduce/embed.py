@@ -29,7 +29,7 @@ START = (
     "a new neck that reads several levels of the published aesthetic NIMA of "
     "idealo/image-quality-assessment (Apache-2.0, MobileNet v1 trained on AVA), left as it is"
 )
-BIQ = "BIQ2021 (2,103 of 2,629 photos, their mean opinions; no licence stated, not redistributed)"
+BIQ = "BIQ2021 (2,131 of 2,629 photos, their mean opinions; no licence stated, not redistributed)"
 
 CARDS = {
     "nima-aesthetic": ModelCard(
@@ -50,8 +50,8 @@ CARDS = {
         name="nima-technical",
         architecture=MULTILEVEL,
         preprocess=Preprocess(view="native"),
-        summary="How clean, sharp and well exposed a photo is, judged on squares at its own "
-        "resolution. The default objective of denoising.",
+        summary="How clean and sharp a photo is, judged on squares at its own resolution. "
+        "The default objective of denoising.",
         origin=f"reproduce/nima_technical.py; {START}",
         licence="Apache-2.0",
         training_data=f"{BIQ} and damaged and denoised copies of the better ones",

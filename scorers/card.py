@@ -38,6 +38,7 @@ class ModelCard:
         origin: where the weights come from.
         licence: of the weights, as an SPDX identifier where there is one.
         training_data: what it learned from, with terms.
+        learned_from: fingerprint of those photos (`scorers.training.overlap`), where it has one.
         source_sha256: of the published file these weights were converted from, if any.
         sha256: of this weight file; filled in when it is read.
         measured: figures, each under a name that says what and on which photos.
@@ -52,6 +53,7 @@ class ModelCard:
     origin: str = ""
     licence: str = ""
     training_data: str = ""
+    learned_from: str = ""
     source_sha256: str = ""
     sha256: str = ""
     measured: Mapping[str, float | str] = field(default_factory=dict)
@@ -99,8 +101,9 @@ class ModelCard:
             "Architecture": f"NIMA on {self.architecture.backbone}{options}",
             "Scale": f"{len(self.buckets)} buckets, {self.buckets[0]:g} to {self.buckets[-1]:g}",
             "Shown as": f"{shown.size}x{shown.size}, "
-            f"{shown.method if shown.view == 'whole' else 'native squares'}"
+            f"{shown.method if shown.view == 'whole' else f'{shown.crops} x {shown.crops} native'}"
             f"{' antialiased' if shown.antialias else ''}, "
+            f"{f'blurred by {shown.blur:g} px, ' if shown.blur else ''}"
             f"mean {list(shown.mean)}, std {list(shown.std)}",
             "sha256 of the published file": self.source_sha256,
             "sha256": self.sha256,

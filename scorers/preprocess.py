@@ -123,7 +123,7 @@ class Preprocess:
             return image
         from kornia.filters import gaussian_blur2d
 
-        side = 2 * math.ceil(3 * self.blur) - 1  # the tail left out weighs less than a thousandth
+        side = 2 * math.ceil(3 * self.blur) - 1  # the tail left out weighs less than a hundredth
         return gaussian_blur2d(image, (side, side), (self.blur, self.blur))
 
     def normalise(self, image: Tensor) -> Tensor:

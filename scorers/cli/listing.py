@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from scorers.cli.console import complain
+from scorers.errors import WeightsError
+
 
 def list_scorers(
     cards: Annotated[bool, typer.Option("--cards", help="Print whole model cards.")] = False,
@@ -16,9 +19,13 @@ def list_scorers(
 ) -> None:
     """Name the scorers that load right now, and the published ones that can be fetched."""
     from scorers import zoo
-    from scorers.weights_file import read_weights
 
-    ready = {name: read_weights(zoo.find(name))[1] for name in zoo.list_scorers()}
+    ready = {}
+    for name in zoo.list_scorers():
+        try:
+            ready[name] = zoo.load(name).card  # which for an embedded one says what was measured
+        except WeightsError as error:  # one damaged file must not hide the others
+            complain(error)
     # a fetched file is converted on this machine; the published card holds everywhere
     known = ready | {name: entry.card for name, entry in zoo.PUBLISHED.items()}
     for name, card in known.items():

@@ -18,14 +18,14 @@ class Ramp:
     A scorer says little about the output of a network that has learned nothing yet: let the
     fidelity loss come first.
 
+    >>> ramp = Ramp(0.01, start=100, steps=200)
+    >>> [ramp(step) for step in (0, 100, 200, 300, 1000)]
+    [0.0, 0.0, 0.005, 0.01, 0.01]
+
     Attributes:
         weight: reached at the end.
         start: steps at 0.
         steps: steps of growth; 0 jumps.
-
-    >>> ramp = Ramp(0.01, start=100, steps=200)
-    >>> [ramp(step) for step in (0, 100, 200, 300, 1000)]
-    [0.0, 0.0, 0.005, 0.01, 0.01]
     """
 
     weight: float

@@ -11,10 +11,10 @@ from PIL import Image
 import scorers
 from scorers import zoo
 from scorers.cli import main
-from scorers.cli.score import read_pixels
 from scorers.errors import InputError
 from scorers.fetch import fetch
 from scorers.scorer import Scorer
+from scorers.training.decode import read_photo
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_score_prints_mean_and_spread_of_each_photo(
 ) -> None:
     assert main(["score", str(coffee_file), str(coffee_file), "--scorer", str(weights)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    scorer, image = scorers.load(weights), read_pixels(coffee_file)
+    scorer, image = scorers.load(weights), read_photo(coffee_file)
     expected = f"{scorer(image).item():6.3f} ±{scorer.std(image).item():5.3f}  {coffee_file}"
     assert lines == [expected, expected]
 
@@ -72,11 +72,11 @@ def test_photos_are_read_upright_in_three_channels(tmp_path: Path) -> None:
     exif = grey.getexif()
     exif[0x0112] = 6  # turned by a quarter
     grey.save(tmp_path / "grey.jpg", exif=exif)
-    pixels = read_pixels(tmp_path / "grey.jpg")
+    pixels = read_photo(tmp_path / "grey.jpg")
     assert pixels.shape == (1, 3, 4, 2)
     torch.testing.assert_close(pixels, torch.full_like(pixels, 0.2))
     with pytest.raises(InputError, match="no such file"):
-        read_pixels(tmp_path / "gone.jpg")
+        read_photo(tmp_path / "gone.jpg")
 
 
 @pytest.mark.parametrize(
@@ -118,3 +118,16 @@ def test_the_pages_in_docs_are_the_cards(tmp_path: Path) -> None:
     docs = Path(__file__).parents[2] / "docs" / "models"
     written = {path.name: path.read_text() for path in (tmp_path / "models").glob("*.md")}
     assert {path.name: path.read_text() for path in docs.glob("*.md")} == written
+    loaded = scorers.load("nima-technical").card
+    assert loaded.measured
+    assert written["nima-technical.md"] == loaded.to_markdown()
+
+
+def test_a_damaged_file_does_not_hide_the_other_scorers(capsys: pytest.CaptureFixture[str]) -> None:
+    damaged = zoo.cache_folder() / "idealo-technical.safetensors"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_bytes(b"not weights")
+    main(["list"])
+    out, err = capsys.readouterr()
+    assert "nima-aesthetic" in out
+    assert str(damaged) in err

@@ -40,10 +40,11 @@ test: lint typecheck ## style, types and every test
 	@echo "== pytest"
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2
 
+# 77: it needs photos that the project does not ship, and has said so
 benchmarks: $(READY) ## time and compare; writes docs/benchmarks
-	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || [ $$? = 77 ] || exit 1; done
 
 docs: $(READY) ## build the documentation into site/, warnings are errors
 	@echo "== mkdocs"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[docs]'
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict

@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import product
@@ -29,6 +28,7 @@ import torch
 from torch import Tensor
 
 import enhance
+from benchmarks._photos import photo_folder
 from benchmarks._timing import machine, write_json
 from benchmarks.scorers import ciede2000
 from enhance.tuning import tune
@@ -72,7 +72,7 @@ def main() -> None:
         record({float(w): rows for w, rows in recorded["weights"].items()}, recorded["command"])
         return
     torch.set_num_threads(arguments.threads)
-    shared = Path(os.environ["ENHANCE_DATA"])
+    shared = photo_folder()
     good = load_rated(shared / "data/unsplash_biq256/scores.csv", 256).part("validation")
     weights: dict[float, list[dict[str, Any]]] = {}
     for weight in arguments.weights:

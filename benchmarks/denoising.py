@@ -11,7 +11,6 @@ and ``.md``; ``--quick`` takes four crops of each and writes nothing. Needs the 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -23,6 +22,7 @@ from PIL import Image
 from skimage.restoration import denoise_nl_means, denoise_tv_chambolle
 from torch import Tensor
 
+from benchmarks._photos import photo_folder
 from benchmarks._timing import loops, machine, write_json
 from enhance.operators.turbo import Turbo
 
@@ -192,11 +192,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"), help="folder")
     parser.add_argument("--side", type=int, help="central squares of this many px; else whole")
     arguments = parser.parse_args()
-    folder = Path(os.environ.get("ENHANCE_DATA", "")) / "data"
+    folder = photo_folder() / "data"
     kodak = sorted((folder / "kodak24").glob("*.png"))
     real = sorted((folder / "polyu_real_noise").glob("*real.JPG"))
     if not kodak or not real:
-        sys.exit("set ENHANCE_DATA to a folder that holds data/kodak24 and data/polyu_real_noise")
+        sys.exit(f"{folder} must hold kodak24 and polyu_real_noise")
     torch.set_num_threads(THREADS)
     for denoise in DENOISERS.values():
         list(denoise(torch.rand(1, 3, 256, 256), 0.1))  # what the first call loads is not timed

@@ -11,7 +11,6 @@ validation photos.
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ import torch
 from torch import Tensor
 
 import scorers
+from benchmarks._photos import photo_folder
 from benchmarks.quality.tasks import fivek
 from enhance.operators.registry import get
 from enhance.tuning.gain import Gain
@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=12, help="validation photos")
     parser.add_argument("--write", action="store_true", help="record in docs/guards.md")
     arguments = parser.parse_args()
-    shared = Path(os.environ["ENHANCE_DATA"])
+    shared = photo_folder()
     witness = scorers.load("nima-technical")
     guards = [g for g in default_guards() if g.name not in ("interval", "jitter")]
     rows = []

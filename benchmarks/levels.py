@@ -10,13 +10,13 @@ strength is chosen on validation, and its correlation there and on test is told.
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 import torch
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 
+from benchmarks._photos import photo_folder
 from benchmarks._timing import write_json
 from reproduce.network import SIZE
 from scorers.backbones.multilevel import pooled_levels
@@ -35,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, default=2)
     torch.set_num_threads(parser.parse_args().threads)
-    shared = Path(os.environ["ENHANCE_DATA"])
+    shared = photo_folder()
     network = load_tflite(shared / "weights/idealo_mobilenet_aesthetic.int8.tflite").eval()
     features = network.get_submodule("backbone.features")
     assert isinstance(features, nn.Sequential)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ import torch
 from torch import Generator, Tensor
 
 import scorers
+from benchmarks._photos import photo_folder
 from benchmarks._timing import write_json
 from benchmarks.witnesses import KINDS, square
 from enhance.operators.turbo import Turbo
@@ -85,7 +85,7 @@ def main() -> None:
         recorded = json.loads((FOLDER / "prior.json").read_text())
         write_page([Row(**row) for row in recorded["rows"]], recorded["command"])
         return
-    shared = Path(os.environ["ENHANCE_DATA"])
+    shared = photo_folder()
     photos = load_rated(shared / "data/biq2021/scores.csv", 512).part("validation").at_least(GOOD)
     chosen = torch.randperm(len(photos), generator=Generator().manual_seed(7))
     rows = []

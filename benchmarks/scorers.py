@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -24,6 +23,7 @@ from torch import Tensor
 from torch.nn import functional
 
 import scorers
+from benchmarks._photos import photo_folder
 from enhance.operators.laplacian import Laplacian
 from enhance.tuning.space import Space
 from scorers.evaluation.agreement import pair_accuracy, srcc
@@ -144,7 +144,7 @@ def main() -> None:
     )
     parser.add_argument("--write", action="store_true", help="record in docs/benchmarks")
     options = parser.parse_args()
-    shared = Path(os.environ["ENHANCE_DATA"])
+    shared = photo_folder()
     columns: dict[str, dict[str, Figure]] = {}
     for name in options.scorers:
         with torch.no_grad():

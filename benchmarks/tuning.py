@@ -1,7 +1,7 @@
 """How fast, and how close to the grid's best, each search strategy is on the same photos.
 
     python -m benchmarks.tuning --photo coffee
-    python -m benchmarks.tuning --folder ../shared/data/kodak24 --scorer nima-aesthetic
+    python -m benchmarks.tuning --folder kodak24 --scorer nima-aesthetic
 
 Each strategy runs through `enhance.tune`: drawing and analysing the views, the search, the
 guards. All maximise the same objective on the same views. `gain` is the best objective value

@@ -12,7 +12,6 @@ as cameras leave it, of std 4 and 10, drawn in a sensor's mosaic or smeared. The
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 import scorers
+from benchmarks._photos import photo_folder
 from benchmarks.denoising import psnr
 from benchmarks.quality.tasks import LEVELS
 from enhance.operators.noise import noise_profile
@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=10)
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
-    shared = Path(os.environ["ENHANCE_DATA"])
+    shared = photo_folder()
     good = load_rated(shared / "data/biq2021/scores.csv", 512).part("validation").at_least(GOOD)
     chosen = torch.randperm(len(good), generator=Generator().manual_seed(5))
     curves: dict[str, list[Curve]] = {kind: [] for kind in KINDS}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -12,6 +11,7 @@ from typing import Any
 
 import torch
 
+from benchmarks._photos import photo_folder
 from benchmarks._timing import machine, write_json
 from benchmarks.quality import denoising, lowlight, tasks, tone
 from benchmarks.quality.methods import tone_methods
@@ -33,9 +33,7 @@ def main() -> None:
     """Measure, print, and with ``--write`` record in docs."""
     arguments = _arguments()
     torch.set_num_threads(arguments.threads)
-    if "ENHANCE_DATA" not in os.environ:
-        sys.exit("set ENHANCE_DATA to the folder that holds data/ and weights/")
-    shared = Path(os.environ["ENHANCE_DATA"])
+    shared = photo_folder()
     sections, results = [], {}
     for part in arguments.only or PARTS:
         rows, table = measure(part, shared, arguments)

@@ -55,6 +55,8 @@ LIMITS: Mapping[float, Sequence[float]] = {
 decides alone."""
 SLIGHT_LEASTS = (math.inf, 0.8, 0.6, Need().slight, 0.2)
 """The same for a slight step; none is made at infinity."""
+HARM = [guard for guard in default_guards() if guard.name not in ("need", "worth")]
+"""The guards that are not weighed here."""
 VISIBLE = 3.0
 """Mean CIEDE2000 from which an undamaged photo counts as changed."""
 
@@ -98,7 +100,7 @@ def tuned(photo: Tensor, reference: Tensor, strategy: str | None) -> dict[str, A
     """What `enhance.tune` without `need` and `worth` does, wholly and slightly, and its need."""
     predictor = embedded("tone")
     assert predictor is not None
-    result = enhance.tune(photo[0], strategy=strategy, guards=default_guards())
+    result = enhance.tune(photo[0], strategy=strategy, guards=HARM)
     objective, operator = result.objective, result.operator
     rest = objective.space.defaults()
     best = objective.space.to_unit(result.settings) if result.verdict == "enhanced" else rest

@@ -40,7 +40,7 @@ def main() -> None:
     arguments = parser.parse_args()
     shared = photo_folder()
     witness = scorers.load("nima-technical")
-    guards = [g for g in default_guards() if g.name not in ("interval", "jitter")]
+    guards = [g for g in default_guards() if g.name not in ("need", "worth", "interval", "jitter")]
     rows = []
     with torch.no_grad():
         for title, pairs in renderings(shared, arguments.photos).items():

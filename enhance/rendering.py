@@ -16,7 +16,9 @@ TILES = 1024, 3072
 CORE_OF_HALO = 32  # a tile this many halos wide computes an eighth twice, whatever its size
 
 
-def render_full(operator: Operator[Any], pixels: Tensor, settings: Mapping[str, float]) -> Tensor:
+def render_full(
+    operator: Operator[Any], pixels: Tensor, settings: Mapping[str, float | Tensor]
+) -> Tensor:
     """Apply `operator` to a photo ``(1, 3, H, W)`` of any size, without gradient.
 
     Settings that are not named keep their default. Large photos are worked on in tiles with the

@@ -46,6 +46,10 @@ def apply(
     operator = resolve_operator(recipe.operators)
     operator.complete(recipe.settings)
     photo = as_photo(image)
+    if output is not None:
+        from enhance.imaging.files import check_holds
+
+        check_holds(photo, output)
     pixels = photo.pixels
     if recipe.verdict == "enhanced":
         pixels = render_full(operator, pixels, recipe.settings)

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from enhance.comparison import before_after, save_before_after
+from enhance.errors import ParameterError
 
 
 def test_both_photos_stand_side_by_side_unchanged() -> None:
@@ -32,3 +33,9 @@ def test_it_can_be_saved(tmp_path: Path) -> None:
     save_before_after(torch.rand(1, 3, 20, 30), torch.rand(1, 3, 20, 30), path)
     with Image.open(path) as image:
         assert image.size == (68, 20)
+
+
+def test_a_width_that_holds_no_picture_is_refused() -> None:
+    with pytest.raises(ParameterError, match="width must be at least 10, got 9"):
+        before_after(torch.rand(3, 4, 4), torch.rand(3, 4, 4), width=9)
+    assert before_after(torch.rand(3, 4, 4), torch.rand(3, 4, 4), width=10).width == 10

@@ -107,6 +107,10 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     said = capsys.readouterr().out
     assert said.startswith(f"{cube}  interpolated, 99 of 100 colours are within 0.")
     assert torch.isfinite(torch.from_numpy(read_cube(cube)[1])).all()
+    assert "changes no colour" not in said
+    Recipe(("contrast",), {}).save(recipe)
+    assert main(["export", str(recipe), str(cube)]) == 0
+    assert f"{recipe} changes no colour" in capsys.readouterr().out
     Recipe(("turbo",), {}).save(recipe)
     assert main(["export", str(recipe), str(cube)]) == 2
     assert "cannot hold what turbo does" in capsys.readouterr().err

@@ -16,7 +16,7 @@ from enhance.tuning.gain import Gain
 from enhance.tuning.guards import Evidence, default_guards
 from scorers.evaluation.figure import Figure, bootstrap
 
-OF_THE_SCORE = ("interval", "jitter", "witness")
+OF_THE_SCORE = ("need", "worth", "interval", "jitter", "witness")
 """Guards that look at a score, which most methods do not have."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,15 +58,8 @@ def plan(folder: Path, output: Path) -> list[Job]:
     found = sorted(_photos(folder, output.resolve()), key=lambda path: path.parts)
     if not found:
         raise ReadError(f"cannot read {folder}: a folder with no photo in it")
-    taken = {path for path in found if path.suffix.lower() in FORMAT_OF}
     jobs = []
-    for path in found:
-        place = path
-        if path.suffix.lower() not in FORMAT_OF:
-            place = path.with_name(path.name + DEVELOPED)
-            while place in taken:
-                place = place.with_name(place.name + DEVELOPED)
-            taken.add(place)
+    for path, place in places(found).items():
         status = (folder / path).stat()
         jobs.append(
             Job(
@@ -78,6 +71,25 @@ def plan(folder: Path, output: Path) -> list[Job]:
             )
         )
     return jobs
+
+
+def places(photos: Sequence[Path]) -> dict[Path, Path]:
+    """Where the result of each photo goes; see `plan`.
+
+    >>> [place.name for place in places([Path("a.jpg"), Path("a.nef")]).values()]
+    ['a.jpg', 'a.nef.jpg']
+    """
+    taken = {path for path in photos if path.suffix.lower() in FORMAT_OF}
+    found = {}
+    for path in photos:
+        place = path
+        if path.suffix.lower() not in FORMAT_OF:
+            place = path.with_name(path.name + DEVELOPED)
+            while place in taken:
+                place = place.with_name(place.name + DEVELOPED)
+            taken.add(place)
+        found[path] = place
+    return found
 
 
 def _photos(folder: Path, output: Path) -> Iterator[Path]:

@@ -13,6 +13,7 @@ from enhance.tuning import strategies
 from enhance.tuning.scoring import Judge, resolve_scorer
 from enhance.tuning.space import Space
 from enhance.tuning.tune import starting_point
+from enhance.tuning.whole import check_seed
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,9 @@ class Request:
             The scorer, for what a journal must know of it.
 
         Raises:
-            UnknownNameError, ParameterError: as `enhance.tune`.
-            scorers.ScorerError: no such scorer.
+            UnknownNameError, ParameterError, ReadError: as `enhance.tune`.
         """
+        check_seed(self.seed)
         operator = self.operator()
         space = Space.of(operator, self.fixed, self.bounds)
         if self.start is not None:

@@ -92,7 +92,8 @@ def run_batch(
     Raises:
         ReadError: no such folder, or no photo in it.
         WriteError: `output` cannot be written, holds other files, or a batch with other options.
-        UnknownNameError, ParameterError, scorers.ScorerError: a request that cannot be met.
+        UnknownNameError, ParameterError: a request that cannot be met; ReadError also for a
+            scorer that cannot be read.
         MissingExtraError: the engine ray without Ray.
     """
     request = request or Request()

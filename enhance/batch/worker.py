@@ -10,7 +10,7 @@ from enhance.batch.plan import Job
 from enhance.batch.request import Request
 from enhance.batch.row import Row
 from enhance.errors import EnhanceError
-from enhance.imaging.files import check_target, write_bytes
+from enhance.imaging.files import check_holds, check_target, read, write_bytes
 from enhance.tuning.result import TuneResult
 from enhance.tuning.tune import tune
 from scorers.errors import ScorerError
@@ -29,8 +29,10 @@ def make_worker(request: Request) -> Callable[[Job], Row]:
     def work(job: Job) -> Row:
         try:
             prepare(job)
+            photo = read(job.source)
+            check_holds(photo, job.target)
             result = tune(
-                job.source,
+                photo,
                 operator,
                 scorer,
                 request.strategy,

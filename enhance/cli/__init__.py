@@ -7,6 +7,7 @@ stderr; 130 interrupted.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import warnings
@@ -76,6 +77,8 @@ app.add_typer(scorers_app, name="scorers", no_args_is_help=False)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status; `arguments` default to the process' own."""
     given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    if isinstance(sys.stdout, io.TextIOWrapper):  # file names need not be text
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *where: complain(message)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +12,7 @@ import typer
 
 from enhance.cli.console import each, make_folder
 from enhance.cli.options import Photos, find_photos
+from enhance.cli.outputs import check_apart
 from enhance.errors import WriteError
 
 
@@ -30,21 +33,35 @@ def apply(
 ) -> int:
     """Apply the operator and settings of a recipe to photos, at full resolution."""
     import enhance
+    from enhance.imaging.files import check_target
 
     loaded = enhance.Recipe.load(recipe)
     found = find_photos(photos)
-    one_file = len(found) == 1 and output.suffix != "" and not output.is_dir()
-    if one_file:
-        targets = {found[0]: output}
-    else:
-        twice = [name for name, count in Counter(p.name for p in found).items() if count > 1]
-        if twice:
-            raise WriteError(f"cannot write {output / twice[0]}: two of the photos have this name")
+    one_file = len(found) == 1 and output.suffix != "" and not os.path.isdir(output)
+    targets = {found[0]: output} if one_file else _in_folder(found, output)
+    check_apart([recipe, *found], {str(photo): target for photo, target in targets.items()})
+    if not one_file:
         make_folder(output)
-        targets = {photo: output / photo.name for photo in found}
 
     def work(photo: Path) -> None:
+        check_target(targets[photo], source=photo)
         enhance.apply(photo, loaded, output=targets[photo])
         print(targets[photo], flush=True)
 
     return each(found, work)
+
+
+def _in_folder(photos: Sequence[Path], folder: Path) -> dict[Path, Path]:
+    """The place of each photo's result, named as `enhance batch` names it.
+
+    Raises:
+        WriteError: two photos have one name.
+    """
+    from enhance.batch.plan import places
+
+    names = [Path(photo.name) for photo in photos]
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise WriteError(f"cannot write {folder / name}: two of the photos have this name")
+    own = places(names)
+    return {photo: folder / own[name] for photo, name in zip(photos, names, strict=True)}

@@ -22,6 +22,7 @@ from enhance.cli.options import (
     read_bounds,
     read_values,
 )
+from enhance.cli.outputs import check_apart, inside
 from enhance.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ def batch(
     read is named on stderr and left out.
     """
     from enhance.batch import Request, Shared, run_batch, write_table
+    from enhance.batch.plan import plan
+    from enhance.batch.shared import NAME
     from enhance.batch.table import check_table
     from enhance.imaging.files import check_writable
     from enhance.presets import load_preset
@@ -108,8 +111,11 @@ def batch(
 
         check_page(report)
     for path in filter(None, (table, report)):
-        if not path.is_relative_to(output):  # which is yet to be made
+        if not inside(path, output):  # which is yet to be made
             check_writable(path)
+    if table is not None and table.suffix.lower() == ".json" and inside(table, output):
+        results = {f"the recipe of {job.photo}": job.recipe for job in plan(folder, output)}
+        check_apart([], {**results, "--shared": output / NAME, "--table": table})
     look = None if preset is None else load_preset(preset)
     progress = sys.stderr.isatty()
     result = run_batch(

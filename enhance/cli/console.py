@@ -34,7 +34,7 @@ def each(photos: Sequence[Path], work: Callable[[Path], None]) -> int:
     for photo in photos:
         try:
             work(photo)
-        except (EnhanceError, ScorerError) as error:
+        except (EnhanceError, ScorerError, OSError) as error:
             complain(error)
             failed += 1
     if not failed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ from typing import Annotated
 import typer
 
 from enhance.errors import ParameterError, ReadError
+from enhance.tuning.whole import MAX_SEED
 
 Photos = Annotated[
     list[Path], typer.Argument(metavar="PHOTO...", help="Photos, or folders of photos.")
@@ -32,9 +34,11 @@ Strategy = Annotated[
     typer.Option(metavar="NAME", help="grid, gradient, bayesian, hybrid, race or instant."),
 ]
 Crops = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="How many views each setting is judged on.")
+    int | None, typer.Option(min=2, metavar="N", help="How many views each setting is judged on.")
 ]
-Seed = Annotated[int, typer.Option(metavar="N", help="Same seed, same result.")]
+Seed = Annotated[
+    int, typer.Option(min=0, max=MAX_SEED, metavar="N", help="Same seed, same result.")
+]
 Fix = Annotated[list[str] | None, typer.Option(metavar="NAME=VALUE", help="Hold a parameter.")]
 Bound = Annotated[
     list[str] | None, typer.Option(metavar="NAME=LOW:HIGH", help="Search within this only.")
@@ -63,7 +67,7 @@ def find_photos(paths: Iterable[Path]) -> list[Path]:
 
     photos: list[Path] = []
     for path in paths:
-        if not path.is_dir():
+        if not os.path.isdir(path):  # which a name that is too long does not stop
             photos.append(path)
             continue
         inside = sorted(

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from enhance.cli.options import Bound, Fix, Operators, Seed, read_bounds, read_values
+from enhance.cli.outputs import check_apart, read_for
 from enhance.errors import ParameterError
 
 if TYPE_CHECKING:
+    from enhance.imaging.photo import Photo
     from enhance.preference.session import Session
 
 ROUNDS = 20
@@ -50,13 +52,17 @@ def prefer(
     letter; `undo` takes the last one back, `done` stops. With --choices, the picture shows what
     to choose between next, and --session lets the next call go on there.
     """
-    from enhance.imaging.writing import check_target
+    from enhance.imaging.files import check_target, check_writable
 
-    for path in (output, picture):
-        if path is not None:
-            check_target(path, source=photo)
+    outputs = {"--output": output, "--recipe": recipe, "--picture": picture, "--session": session}
+    check_apart([photo], outputs)
+    for path in filter(None, (output, picture)):
+        check_target(path, source=photo)
+    for path in filter(None, (recipe, session)):
+        check_writable(path)
     given = None if choices is None else [_answer(word) for word in choices.split(",") if word]
-    asking = _open(photo, operator, fix, bound, seed, session)
+    shown = photo if output is None else read_for(photo, output)
+    asking = _open(shown, operator, fix, bound, seed, session)
     if given is None:
         for word in _asked(asking, picture, rounds):
             asking.undo() if word == "undo" else asking.choose(word)  # type: ignore[arg-type]
@@ -70,7 +76,7 @@ def prefer(
 
 
 def _open(
-    photo: Path,
+    photo: Path | Photo,
     operator: list[str] | None,
     fix: list[str] | None,
     bound: list[str] | None,

@@ -26,6 +26,7 @@ from enhance.cli.options import (
     read_bounds,
     read_values,
 )
+from enhance.cli.outputs import check_apart, read_for
 
 if TYPE_CHECKING:
     from enhance import TuneResult
@@ -65,10 +66,13 @@ def tune(
         from enhance.report.page import check_page
 
         check_page(report)
+    outputs = {"--output": output, "--recipe": recipe, "--compare": compare, "--report": report}
+    check_apart([photo, None if scorer is None else Path(scorer)], outputs)
     _check_targets(photo, pictures=(output, compare), texts=(recipe, report))
+    given = photo if output is None else read_for(photo, output)
     started = time.perf_counter()
     result = enhance.tune(
-        photo,
+        given,
         operator=operator or None,
         scorer=scorer,
         strategy=strategy,
@@ -81,7 +85,7 @@ def tune(
         progress=sys.stderr.isatty(),
     )
     seconds = time.perf_counter() - started
-    written = [path for path in (output, recipe, compare, report) if path is not None]
+    written = [path for path in outputs.values() if path is not None]
     if output is not None:
         result.save(output)
     if recipe is not None:

@@ -73,7 +73,10 @@ class Parameter:
 
     def check(self, name: str, value: float | Tensor) -> None:
         """Raise `ParameterError` unless every value is finite, within bounds and of its kind."""
-        values = torch.as_tensor(value, dtype=torch.float64).detach().reshape(-1)
+        try:
+            values = torch.as_tensor(value, dtype=torch.float64).detach().reshape(-1)
+        except (TypeError, ValueError, RuntimeError):
+            raise ParameterError(f"{name} must be a number, got {value!r}") from None
         # a float32 copy of a bound may lie one rounding outside it
         slack = 1e-6 * max(abs(self.low), abs(self.high))
         inside = (values >= self.low - slack) & (values <= self.high + slack)

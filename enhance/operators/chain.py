@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from enhance.errors import ParameterError
 from enhance.operators.base import Operator, Settings
 from enhance.operators.batching import broadcast_shapes
+from enhance.rendering import render_full
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class ChainLayers:
 
 class Chain(Operator[ChainLayers]):
     """Operators applied in turn, as one operator.
+
+    A chain among them counts as its members, unless it has a name of its own.
 
     Parameters keep their plain name where only one member has it, or only one is tuned under it;
     else they are called ``operator.parameter``, and a member that occurs twice is numbered:
@@ -44,6 +47,7 @@ class Chain(Operator[ChainLayers]):
 
     def __init__(self, operators: Sequence[Operator[Any]]) -> None:
         super().__init__()
+        operators = [part for member in operators for part in _parts(member)]
         if not operators:
             raise ParameterError("a chain must hold at least one operator, got none")
         self.operators = nn.ModuleList(operators)
@@ -100,7 +104,10 @@ class Chain(Operator[ChainLayers]):
         return image
 
     def calibrate(self, image: Tensor, settings: Settings) -> dict[str, Tensor]:
-        """Ask the photo on behalf of each operator, on what those before it make of the photo."""
+        """Ask the photo on behalf of each operator, on what those before it make of the photo.
+
+        The answer to an operator that is not the first depends on the settings of those before.
+        """
         answered = dict(settings)
         asking = [n for n, m in enumerate(self.members) if _asks(m)]
         for index, member in enumerate(self.members[: max(asking, default=-1) + 1]):
@@ -108,7 +115,7 @@ class Chain(Operator[ChainLayers]):
             names = self._names[index]
             answered.update({names[name]: value for name, value in own.items()})
             if index < asking[-1]:
-                image = member.render(member.analyse(image, own), own)
+                image = render_full(member, image, own)
         return answered
 
     def halo(self, extent: tuple[int, int], settings: Settings | None = None) -> int:
@@ -131,9 +138,34 @@ class Chain(Operator[ChainLayers]):
         return joint
 
 
+def leaves(
+    operator: Operator[Any],
+) -> list[tuple[Operator[Any], Mapping[str, str]]]:
+    """The operators that do the work, in order: one, or those of a chain and of chains within.
+
+    Returns:
+        Each operator, with its own parameter names and what `operator` calls them.
+
+    >>> from enhance.operators.registry import get
+    >>> [(leaf.name, names["detail"]) for leaf, names in leaves(get("laplacian"))]
+    [('laplacian', 'detail')]
+    """
+    if not isinstance(operator, Chain):
+        return [(operator, {name: name for name in operator.parameters_spec})]
+    return [
+        (leaf, {own: outer[name] for own, name in inner.items()})
+        for member, outer in zip(operator.members, operator.names, strict=True)
+        for leaf, inner in leaves(member)
+    ]
+
+
+def _parts(member: Operator[Any]) -> list[Operator[Any]]:
+    return member.members if type(member) is Chain else [member]
+
+
 def _asks(member: Operator[Any]) -> bool:
     """Whether the photo can tell it anything."""
-    return type(member).calibrate is not Operator.calibrate
+    return any(type(leaf).calibrate is not Operator.calibrate for leaf, _ in leaves(member))
 
 
 def _apply(

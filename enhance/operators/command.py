@@ -106,14 +106,15 @@ def command(
         timeout: seconds that one run may take.
 
     Raises:
-        ParameterError: a placeholder that is missing, or that no parameter has.
+        ParameterError: a placeholder that is missing, or that no parameter has; a quotation mark
+            or a brace without its pair.
 
     >>> Blur = command("convert {input} -blur 0x{sigma:.2f} {output}",
     ...                {"sigma": Parameter(0.1, 5, 1, "width", unit="px")}, name="blur", reach=20)
     >>> Blur().name, Blur.arguments[2:4]
     ('blur', ('-blur', '0x{sigma:.2f}'))
     """
-    arguments = tuple(shlex.split(line) if isinstance(line, str) else line)
+    arguments = tuple(_split(line) if isinstance(line, str) else line)
     if not arguments:
         raise ParameterError("a command must name a program, got none")
     known, used = {*FILES, *parameters}, _placeholders(arguments)
@@ -133,6 +134,13 @@ def command(
         "timeout": timeout,
     }
     return type(f"Command_{re.sub(r'[^0-9A-Za-z]', '_', name)}", (Command,), attributes)
+
+
+def _split(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError as error:  # a quotation mark alone
+        raise ParameterError(f"quotes of a command must be paired, got {line!r}: {error}") from None
 
 
 def _placeholders(arguments: Sequence[str]) -> set[str]:

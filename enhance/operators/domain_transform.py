@@ -60,7 +60,7 @@ def domain_transform(
         The smoothed image, in the dtype of `image`.
 
     Raises:
-        ImageError: shapes that do not fit each other.
+        ImageError: shapes that do not fit each other, or an image that is not floating.
         ParameterError: a sigma or `iterations` that is not positive, another `mode`, or a
             gradient asked of ``"nc"`` or ``"ic"``.
 
@@ -75,6 +75,8 @@ def domain_transform(
             "image and guide must be (B, C, H, W) of one height and width, "
             f"got {tuple(image.shape)} and {tuple(guide.shape)}"
         )
+    if not image.is_floating_point():
+        raise ImageError(f"image must be floating, got {image.dtype}")
     if iterations < 1:
         raise ParameterError(f"iterations must be at least 1, got {iterations}")
     if mode != "rf" and mode not in MODES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any, get_args
@@ -21,8 +21,9 @@ from enhance.preview import preview
 from enhance.recipe import Recipe
 from enhance.rendering import render_full
 from enhance.tuning.scoring import ScorerLike
-from enhance.tuning.space import Space
-from enhance.tuning.tune import starting_point, tune
+from enhance.tuning.space import Space, answers_to_keep
+from enhance.tuning.tune import Start, start_of, starting_point, tune
+from enhance.tuning.whole import check_seed
 
 FORMAT = 1
 """Version of the file of a session."""
@@ -76,17 +77,17 @@ class Session:
     ) -> None:
         if not space.names:
             raise ParameterError("at least one parameter must vary, got none to choose between")
-        self.photo, self.operator, self.seed = photo, operator, seed
+        self.photo, self.operator, self.seed = photo, operator, check_seed(seed)
         self.start = starting_point(operator, space, start)
         self._space = space
-        self._constant = space.calibrated(operator, photo.pixels).constant
+        calibrated = space.calibrated(operator, photo.pixels)
+        self._constant = calibrated.constant
+        self._told = answers_to_keep(operator, space, calibrated)
         self._native = operator.views == "native"
         self._preview = preview(photo.pixels, native=self._native)
         small = preview(photo.pixels, native=self._native, side=_METRIC_SIDE)
         self._centre = space.to_unit(self.start)
-        self._metric = perceived_metric(
-            operator, replace(space, constant=self._constant), small, self._centre, SPREAD
-        )
+        self._metric = perceived_metric(operator, calibrated, small, self._centre, SPREAD)
         self.choices: list[Choice] = []
         self._replay(choices)
 
@@ -126,7 +127,7 @@ class Session:
         count = len(self.choices)
         return Recipe(
             operators=tuple(member.name for member in members(self.operator)),
-            settings={**self._fixed, **self.settings},
+            settings={**self._fixed, **self._told, **self.settings},
             reason=f"{count} choice{'' if count == 1 else 's'} between two versions",
             strategy="prefer",
             seed=self.seed,
@@ -177,11 +178,11 @@ class Session:
 
 
 def prefer(
-    photo: ImageLike,
+    photo: ImageLike | Photo,
     operator: OperatorLike | None = None,
     *,
     scorer: ScorerLike | None = None,
-    start: Recipe | Mapping[str, float] | None = None,
+    start: Start | None = None,
     fixed: Mapping[str, float] | None = None,
     bounds: Mapping[str, tuple[float, float]] | None = None,
     seed: int = 0,
@@ -196,8 +197,8 @@ def prefer(
         photo: whatever `enhance.tune` takes.
         operator: what to set, as for `enhance.tune`.
         scorer: what judges the start, as for `enhance.tune`.
-        start: a recipe or settings to start from instead, without a scorer. A recipe also names
-            the operators, unless `operator` does.
+        start: a recipe, the name of a preset, or settings to start from instead, without a
+            scorer. A recipe also names the operators, unless `operator` does.
         fixed: parameters that keep the given value.
         bounds: narrower bounds; also makes a parameter vary that by default does not.
         seed: the same seed and answers give the same questions.
@@ -223,14 +224,13 @@ def prefer(
         if any(given is not None for given in (operator, scorer, start, fixed, bounds)) or seed:
             raise ParameterError("resume takes everything from its file, and nothing beside it")
         return _resume(image, resume)
-    if isinstance(start, Recipe):
-        operator = list(start.operators) if operator is None else operator
-        start = start.settings
+    seed = check_seed(seed)
+    operator, start = start_of(operator, start)
     chosen = resolve_operator(operator)
     space = Space.of(chosen, fixed, bounds)
     if start is None:
-        found = tune(photo, chosen, scorer, fixed=fixed, bounds=bounds, seed=seed)
-        start = {name: found.settings[name] for name in space.names}
+        found = tune(image, chosen, scorer, fixed=fixed, bounds=bounds, seed=seed)
+        start = {name: found.settings.get(name, p.default) for name, p in space.varying.items()}
     return Session(image, chosen, space, start, seed)
 
 

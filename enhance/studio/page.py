@@ -63,7 +63,8 @@ def build(session: Session) -> Any:
         settings = dict(zip(names, given[: len(names)], strict=True))
         locked = [name for name, on in zip(names, given[len(names) :], strict=True) if on]
         result = session.tune(settings, locked)
-        values = [float({**start, **result.settings}.get(name, start[name])) for name in names]
+        found = {**session.operator.defaults(), **result.settings}
+        values = [float(found[name]) for name in names]
         return *values, f"**{result.verdict}**: {result.reason}", *show(*values)
 
     def save(*values: float) -> str:
@@ -88,13 +89,7 @@ def build(session: Session) -> Any:
                 with gr.Row():
                     sliders.append(slider(gr, name, parameter, start[name]))
                     locks.append(
-                        gr.Checkbox(
-                            not parameter.tuned,
-                            label="lock",
-                            min_width=60,
-                            scale=1,
-                            elem_id=f"lock-{name}",
-                        )
+                        gr.Checkbox(label="lock", min_width=60, scale=1, elem_id=f"lock-{name}")
                     )
             with gr.Row():
                 tuned = gr.Button("Tune", variant="primary", elem_id="tune")

@@ -81,11 +81,16 @@ class Session:
         return self._judged(self.preview)
 
     def tune(self, settings: Mapping[str, float], locked: Collection[str]) -> TuneResult:
-        """Search what is neither locked nor left alone by default; the rest keeps its value."""
+        """Search what by default is searched, all but what is locked.
+
+        What is not searched by default keeps its value where the person moved it, and else has the
+        default: a denoiser that stands at what changes nothing is to denoise.
+        """
+        start = self.start()
         fixed = {
             name: settings[name]
             for name, parameter in self.parameters.items()
-            if name in locked or not parameter.tuned
+            if name in locked or not (parameter.tuned or settings[name] == start[name])
         }
         return tune(self.photo, self.operator, self.judge.score, fixed=fixed)
 

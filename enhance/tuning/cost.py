@@ -7,7 +7,7 @@ the input itself; a penalty that grows with the distance from the untouched sett
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from enhance.operators.base import Operator, Parameter
-from enhance.operators.chain import Chain
+from enhance.operators.chain import leaves
 from enhance.tuning.space import Space
 
 CostFunction = Callable[[Tensor], Tensor]
@@ -89,18 +89,18 @@ def total_cost(*costs: CostFunction | None) -> CostFunction | None:
 
 def neutral_at_default(operator: Operator[Any], space: Space) -> list[str]:
     """The varying parameters of those operators, chained or not, whose defaults change nothing."""
-    neutral = set(_neutral(operator))
+    neutral = {
+        chained
+        for leaf, names in leaves(operator)
+        if _still_at_default(leaf)
+        for chained in names.values()
+    }
     return [name for name in space.names if name in neutral]
 
 
-def _neutral(operator: Operator[Any]) -> Iterator[str]:
-    if isinstance(operator, Chain):
-        for member, names in zip(operator.members, operator.names, strict=True):
-            yield from (names[own] for own in _neutral(member))
-    elif operator.identity is not None and all(
-        operator.parameters_spec[name].default == value for name, value in operator.identity.items()
-    ):
-        yield from operator.parameters_spec
+def _still_at_default(operator: Operator[Any]) -> bool:
+    spec, identity = operator.parameters_spec, operator.identity
+    return identity is not None and all(spec[name].default == v for name, v in identity.items())
 
 
 def _normalised(parameter: Parameter, value: Tensor) -> Tensor:

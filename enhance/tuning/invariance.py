@@ -19,8 +19,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from enhance.operators.base import Operator
-from enhance.operators.chain import Chain
-from enhance.operators.resolve import members
+from enhance.operators.chain import leaves
 from enhance.tuning.space import Space
 from enhance.tuning.views import native_views
 
@@ -105,10 +104,8 @@ def invariance(
     It applies where the first operator removes noise, all its varying parameters act in
     rendering, and the photo is large enough to hide pixels in.
     """
-    first = members(operator)[0]
-    own = {name: name for name in first.parameters_spec}
-    if isinstance(operator, Chain):
-        own = {chained: name for name, chained in operator.names[0].items()}
+    first, names = leaves(operator)[0]
+    own = {chained: name for name, chained in names.items()}
     varying = [name for name in space.names if name in own]
     if (
         "sigma_n" not in first.parameters_spec

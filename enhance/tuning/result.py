@@ -31,8 +31,9 @@ class TuneResult:
     """A tuned photo: its settings, what they gain, and an honest verdict.
 
     Attributes:
-        settings: the chosen value of each searched or fixed parameter; the setting that changes
-            nothing, where there is one, when the verdict is ``"untouched"``.
+        settings: the chosen value of each searched or fixed parameter, and what the photo told an
+            operator that works behind others; the setting that changes nothing, where there is
+            one, when the verdict is ``"untouched"``.
         score: mean opinion of the chosen rendering, averaged over the views.
         baseline: the same of the untouched photo.
         gain: ``score - baseline``.
@@ -70,7 +71,9 @@ class TuneResult:
         """The photo at full resolution, ``(1, 3, H, W)`` in [0, 1]; rendered on first use."""
         if self.verdict == "untouched":
             return self.photo.pixels
-        return render_full(self.operator, self.photo.pixels, self.settings)
+        given = self.photo.pixels
+        place = self.objective.views.windows.device  # where the operator is
+        return render_full(self.operator, given.to(place), self.settings).to(given.device)
 
     @cached_property
     def image(self) -> Any:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from enhance.errors import ParameterError
+from enhance.errors import MissingExtraError, ParameterError, ReadError, UnknownNameError
 from enhance.operators.base import Operator
 
 ScorerLike = str | PathLike[str] | Callable[[Tensor], Tensor]
@@ -48,14 +51,9 @@ class OnDemand:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._scorer: nn.Module | None = None
 
     def __call__(self, images: Tensor) -> Tensor:
-        if self._scorer is None:
-            import scorers
-
-            self._scorer = scorers.load(self.name).to(images.device)
-        scores: Tensor = self._scorer(images)
+        scores: Tensor = _embedded(self.name, images.device)(images)
         return scores
 
 
@@ -64,16 +62,23 @@ def resolve_scorer(
 ) -> Judge:
     """The scorer a caller asks for; for None the embedded one that suits the operator.
 
+    Args:
+        scorer: a name, a path or a callable.
+        operator: what is to be judged.
+        device: where a scorer that is a module is moved to; None leaves it where it is.
+
     Raises:
         ParameterError: neither a name, nor a path, nor callable.
-        scorers.ScorerError: no scorer of that name, or a file that holds none.
+        UnknownNameError: no scorer of that name.
+        ReadError: a file that is missing or holds no scorer.
+        MissingExtraError: a package that this kind of file needs is not installed.
     """
     if scorer is None:
         scorer = _default(operator)
-    if isinstance(scorer, (str, PathLike)):
-        import scorers
-
-        scorer = scorers.load(str(scorer))
+    if isinstance(scorer, str) and scorer in (TONE, TECHNICAL):
+        scorer = _embedded(scorer, torch.device(device or "cpu"))
+    elif isinstance(scorer, (str, PathLike)):
+        scorer = _load(scorer)
     if not callable(scorer):
         raise ParameterError(f"scorer must be a name, a path or a callable, got {scorer!r}")
     if isinstance(scorer, nn.Module) and device is not None:
@@ -83,6 +88,34 @@ def resolve_scorer(
     size = int(getattr(scorer, "view_size", _VIEW_SIZE))
     sha256 = getattr(card, "sha256", None)
     return Judge(scorer, str(name), sha256, size, _other_kind(card))
+
+
+def device_of(scorer: Callable[[Tensor], Tensor]) -> torch.device:
+    """Where a scorer is: a module where its first tensor is, anything else on the CPU."""
+    if isinstance(scorer, nn.Module):
+        for held in chain(scorer.parameters(), scorer.buffers()):
+            return held.device
+    return torch.device("cpu")
+
+
+@cache
+def _embedded(name: str, device: torch.device) -> nn.Module:
+    """An embedded scorer, loaded once: it is frozen, so all photos can share it."""
+    return _load(name).to(device)
+
+
+def _load(scorer: str | PathLike[str]) -> nn.Module:
+    import scorers
+    from scorers import errors
+
+    try:
+        return scorers.load(scorer if isinstance(scorer, str) else Path(scorer))
+    except errors.UnknownNameError as error:
+        raise UnknownNameError(str(error)) from error
+    except errors.MissingExtraError as error:
+        raise MissingExtraError(str(error)) from error
+    except errors.ScorerError as error:
+        raise ReadError(str(error)) from error
 
 
 def _other_kind(card: Any) -> OnDemand | None:

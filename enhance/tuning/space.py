@@ -16,6 +16,7 @@ from torch import Tensor
 
 from enhance.errors import ParameterError, unknown_name
 from enhance.operators.base import Operator, Parameter
+from enhance.operators.chain import leaves
 
 MAX_GRID = 20_000
 """Largest grid that is searched: beyond it another strategy is the sound choice."""
@@ -56,9 +57,11 @@ class Space:
 
         Raises:
             UnknownNameError: a name that is not a parameter of the operator.
-            ParameterError: a value or bound outside the operator's bounds, ``low > high``, or a
-                parameter that is both fixed and bounded.
+            ParameterError: a value or bound outside the operator's bounds or no number,
+                ``low > high``, or a parameter that is both fixed and bounded.
         """
+        _check_mapping("fixed", fixed, "numbers")
+        _check_mapping("bounds", bounds, "(low, high)")
         fixed, bounds = dict(fixed or {}), dict(bounds or {})
         spec = operator.parameters_spec
         for name in (*fixed, *bounds):
@@ -66,15 +69,14 @@ class Space:
                 raise unknown_name(f"{operator.name} parameter", name, spec)
         for name in fixed.keys() & bounds.keys():
             raise ParameterError(f"{name} must be either fixed or bounded, got both")
-        for name, value in fixed.items():
-            spec[name].check(name, value)
+        fixed = {name: one_number(name, spec[name], value) for name, value in fixed.items()}
         varying = {
             name: _narrowed(name, parameter, bounds[name]) if name in bounds else parameter
             for name, parameter in spec.items()
             if name not in fixed and (parameter.tuned or name in bounds)
         }
         constant = {
-            name: float(fixed.get(name, parameter.default))
+            name: fixed.get(name, float(parameter.default))
             for name, parameter in spec.items()
             if name not in varying
         }
@@ -162,6 +164,53 @@ class Space:
         return self.to_unit({name: p.default for name, p in self.varying.items()})
 
 
+def answers_to_keep(operator: Operator[Any], asked: Space, answered: Space) -> dict[str, float]:
+    """What the photo told that it might not tell again, once other settings are rendered.
+
+    An operator behind others asks what they made of the photo, and one whose own analysis was
+    searched was asked at its default. Kept with the settings, such an answer replays exactly;
+    all others are asked anew, of whatever photo the settings are applied to.
+
+    Args:
+        operator: whose parameters they are.
+        asked, answered: its space before and after `Space.calibrated`.
+
+    >>> from enhance.operators.resolve import resolve_operator
+    >>> photo = torch.rand(1, 3, 32, 32)
+    >>> def kept(*names):
+    ...     operator = resolve_operator(names)
+    ...     asked = Space.of(operator)
+    ...     return sorted(answers_to_keep(operator, asked, asked.calibrated(operator, photo)))
+    >>> kept("nlm", "laplacian"), kept("laplacian", "nlm")
+    ([], ['sigma_n'])
+    """
+    kept: dict[str, float] = {}
+    for index, (leaf, names) in enumerate(leaves(operator)):
+        searched = any(
+            names[own] in answered.varying and parameter.stage == "analyse"
+            for own, parameter in leaf.parameters_spec.items()
+        )
+        if index or searched:
+            kept |= {n: v for n, v in answered.constant.items() if n in names.values()}
+    return {name: value for name, value in kept.items() if value != asked.constant[name]}
+
+
+def one_number(name: str, parameter: Parameter, value: Any) -> float:
+    """The value of a parameter as a float.
+
+    Raises:
+        ParameterError: not one number, or not one that the parameter can have.
+
+    >>> one_number("amount", Parameter(0, 1, 0, ""), torch.tensor(0.5))
+    0.5
+    """
+    parameter.check(name, value)
+    number = torch.as_tensor(value, dtype=torch.float64)
+    if number.numel() != 1:
+        raise ParameterError(f"{name} must be one number, got {value!r}")
+    return float(number)
+
+
 def grid_nodes(parameter: Parameter) -> list[float]:
     """The values a grid tries within the parameter's bounds, its bounds and default included.
 
@@ -179,6 +228,11 @@ def grid_nodes(parameter: Parameter) -> list[float]:
         nodes = [round(value, 9) for value in _from_unit(parameter, steps).tolist()]
     inside = [value for value in nodes if low <= value <= high]
     return sorted({float(value) for value in (*inside, low, default, high)})
+
+
+def _check_mapping(kind: str, given: object, what: str) -> None:
+    if given is not None and not isinstance(given, Mapping):
+        raise ParameterError(f"{kind} must map names to {what}, got {given!r}")
 
 
 def _narrowed(name: str, parameter: Parameter, bounds: tuple[float, float]) -> Parameter:

@@ -21,9 +21,10 @@ from enhance.tuning.objective import Objective
 from enhance.tuning.predictor import predict
 from enhance.tuning.scoring import ScorerLike, resolve_scorer
 from enhance.tuning.space import Space
-from enhance.tuning.tune import starting_point
-from enhance.tuning.verdict import decide, worthwhile
+from enhance.tuning.tune import Start, start_of, starting_point
+from enhance.tuning.verdict import decide, in_tone_points
 from enhance.tuning.views import WHOLE_VIEWS, Crop, Views, whole_views
+from enhance.tuning.whole import check_seed
 
 
 def tune_together(
@@ -36,8 +37,8 @@ def tune_together(
     seed: int = 0,
     fixed: Mapping[str, float] | None = None,
     bounds: Mapping[str, tuple[float, float]] | None = None,
-    guards: Iterable[str | Guard] | None = None,
-    start: Mapping[str, float] | None = None,
+    guards: str | Guard | Iterable[str | Guard] | None = None,
+    start: Start | None = None,
 ) -> Recipe:
     """Find the one setting whose mean score over several photos is best.
 
@@ -64,6 +65,8 @@ def tune_together(
     >>> tune_together(photos, "laplacian", likes_middle_grey).settings["brightness"] > 0.1
     True
     """
+    seed = check_seed(seed)
+    operator, start = start_of(operator, start)
     chosen = resolve_operator(operator)
     check_together(chosen)
     space = Space.of(chosen, fixed, bounds)
@@ -84,19 +87,18 @@ def tune_together(
     hint = torch.stack(hints).mean(0) if hints else given
     centre = None if hint is None else space.describe(hint)
     cost = None if raw else leaving_cost(chosen, space, centre)
-    if guards is None:
-        checks = [*worthwhile(chosen, space, judge.name), *checks]
     objective = Objective(chosen, judge.score, views, space, cost, hint)
     name = strategy or ("gradient" if objective.differentiable else "bayesian")
     found = strategies.get(name)(objective, seed=seed)
-    decision = decide(objective, found.point, checks, judge.witness)
+    tone = in_tone_points(chosen, space, judge.name)
+    decision = decide(objective, found.point, checks, judge.witness, tone=tone)
     enhanced = decision.verdict == "enhanced"
     baseline = float(objective.baseline.mean())
     gain = decision.gain.mean if enhanced else 0.0
     point = decision.point if enhanced else space.defaults()
     return Recipe(
         operators=tuple(member.name for member in members(chosen)),
-        settings={**(fixed or {}), **space.describe(point)},
+        settings={**{n: space.constant[n] for n in fixed or {}}, **space.describe(point)},
         verdict=decision.verdict,
         reason=decision.reason,
         strategy=name,

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from os import PathLike, fspath
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from enhance.errors import ParameterError, unknown_name
+from enhance.imaging.files import check_writable
 from enhance.imaging.photo import as_photo
 from enhance.operators.base import Operator
 from enhance.operators.resolve import OperatorLike, members, resolve_operator
+from enhance.presets import load_preset
 from enhance.recipe import Recipe
 from enhance.tuning import strategies
 from enhance.tuning.cost import CostFunction, leaving_cost, total_cost
@@ -21,12 +25,15 @@ from enhance.tuning.objective import Objective
 from enhance.tuning.predictor import predict
 from enhance.tuning.prior import known_benefit, reads_white
 from enhance.tuning.result import TuneResult
-from enhance.tuning.scoring import TECHNICAL, ScorerLike, resolve_scorer
+from enhance.tuning.scoring import TECHNICAL, ScorerLike, device_of, resolve_scorer
 from enhance.tuning.search import Search
-from enhance.tuning.space import Space
-from enhance.tuning.verdict import decide, worthwhile
+from enhance.tuning.space import Space, answers_to_keep, one_number
+from enhance.tuning.verdict import decide, in_tone_points
 from enhance.tuning.views import NATIVE_VIEWS, WHOLE_VIEWS, Views, native_views, whole_views
+from enhance.tuning.whole import check_seed, check_whole
 
+Start = Recipe | str | Mapping[str, float]
+"""A recipe, the name of a preset, or settings."""
 FEW_VIEWS = 8
 """Up to so many there is nothing to save by racing."""
 
@@ -41,11 +48,11 @@ def tune(
     seed: int = 0,
     fixed: Mapping[str, float] | None = None,
     bounds: Mapping[str, tuple[float, float]] | None = None,
-    guards: Iterable[str | Guard] | None = None,
-    start: Recipe | Mapping[str, float] | None = None,
+    guards: str | Guard | Iterable[str | Guard] | None = None,
+    start: Start | None = None,
     device: str | torch.device | None = None,
     progress: bool = False,
-    storage: str | None = None,
+    storage: str | PathLike[str] | None = None,
 ) -> TuneResult:
     """Find the settings of an operator that make a photo look best to a scorer, and apply them.
 
@@ -70,12 +77,13 @@ def tune(
         fixed: parameters that keep the given value.
         bounds: narrower bounds of searched parameters; also makes a parameter searched that by
             default is not.
-        guards: names or objects of guards; None for all the default ones; an empty list turns
-            the guards *and* the cost of leaving the input off: the raw maximum.
-        start: a recipe, such as a preset's, or settings to start from, and from which leaving
+        guards: names or objects of guards; None for `enhance.tuning.guards.default_guards`; an
+            empty list turns the guards *and* the cost of leaving the input off: the raw maximum.
+        start: a recipe, the name of a preset, or settings to start from, and from which leaving
             costs, in place of a predictor's answer; parameters it does not name start from their
             default. A recipe also names the operators, unless `operator` does.
-        device: where to compute; None for the CPU.
+        device: where to compute, to which a scorer that is a module is moved; None for where
+            that scorer is, and for the CPU with any other.
         progress: show a progress bar on stderr.
         storage: an Optuna storage URL (``sqlite:///study.db``) or the path of a journal file, so
             that an interrupted bayesian or hybrid search goes on where it stopped, and several
@@ -87,8 +95,9 @@ def tune(
 
     Raises:
         ReadError, ImageError: the image cannot be read or worked on.
-        UnknownNameError: no operator, parameter, strategy or guard of that name.
+        UnknownNameError: no operator, parameter, scorer, strategy, guard or preset of that name.
         ParameterError: a value out of its bounds, or an option that breaks its rule.
+        WriteError: `storage` is a path that cannot be written.
 
     >>> photo = torch.full((3, 32, 32), 0.3)
     >>> def likes_middle_grey(images):
@@ -97,26 +106,26 @@ def tune(
     >>> result.verdict, result.image.shape
     ('enhanced', torch.Size([3, 32, 32]))
     """
-    if isinstance(start, Recipe):
-        operator = list(start.operators) if operator is None else operator
-        start = start.settings
+    seed = check_seed(seed)
+    operator, start = start_of(operator, start)
     chosen_operator = resolve_operator(operator)
-    space = Space.of(chosen_operator, fixed, bounds)
+    asked = Space.of(chosen_operator, fixed, bounds)
     if start is not None:
-        start = starting_point(chosen_operator, space, start)
+        start = starting_point(chosen_operator, asked, start)
     checks = resolve_guards(guards)
     raw = guards is not None and not checks
     if strategy is not None:
         strategies.get(strategy)
-    if storage is not None and strategy not in (None, "bayesian", "hybrid"):
-        raise ParameterError(f"storage is used by bayesian and hybrid only, got {strategy!r}")
-    place = _device(device)
+    if storage is not None:
+        storage = _check_storage(storage, strategy)
+    given = None if device is None else _device(device)
     photo = as_photo(image)
-    judge = resolve_scorer(scorer, chosen_operator, place)
+    judge = resolve_scorer(scorer, chosen_operator, given)
+    place = given or device_of(judge.score)
     pixels = photo.pixels.to(place)
     chosen_operator.to(place)
     views = draw_views(chosen_operator, pixels, judge.view_size, crops, seed)
-    space = space.calibrated(chosen_operator, pixels)
+    space = asked.calibrated(chosen_operator, pixels)
     hint = predict(chosen_operator, space, pixels) if start is None else space.to_unit(start)
     centre = None if hint is None else space.describe(hint)
     white = not raw and judge.name == TECHNICAL and reads_white(chosen_operator, space, pixels)
@@ -126,20 +135,23 @@ def tune(
             leaving_cost(chosen_operator, space, centre),
             invariance_cost(chosen_operator, space, pixels, seed) if white else None,
         )
-    if guards is None:
-        checks = [*worthwhile(chosen_operator, space, judge.name), *checks]
     objective = Objective(chosen_operator, judge.score, views, space, cost, hint)
     name = strategy or _fastest(objective, storage)
     found = _search(objective, name, seed, progress, storage)
     candidate = space.describe(found.point)
     prior = 0.0 if raw else known_benefit(chosen_operator, space, judge.name, white=white)
-    decision = decide(objective, space.to_unit(candidate), checks, judge.witness, prior)
+    tone = in_tone_points(chosen_operator, space, judge.name)
+    decision = decide(objective, space.to_unit(candidate), checks, judge.witness, prior, tone=tone)
     enhanced = decision.verdict == "enhanced"
-    chosen = space.describe(decision.point) if enhanced else _untouched(chosen_operator, space)
+    if enhanced:
+        told = answers_to_keep(chosen_operator, asked, space)
+        chosen = {**space.describe(decision.point), **told}
+    else:
+        chosen = _untouched(chosen_operator, space)
     baseline = float(objective.baseline.mean())
     gain = decision.gain.mean if enhanced else 0.0
     interval = (decision.gain.low, decision.gain.high) if enhanced else (0.0, 0.0)
-    settings = {**dict(fixed or {}), **chosen}
+    settings = {**{name: asked.constant[name] for name in fixed or {}}, **chosen}
     recipe = Recipe(
         operators=tuple(member.name for member in members(chosen_operator)),
         settings=settings,
@@ -177,11 +189,43 @@ def tune(
     )
 
 
-def _device(device: str | torch.device | None) -> torch.device:
+def start_of(
+    operator: OperatorLike | None, start: Start | None
+) -> tuple[OperatorLike | None, Mapping[str, float] | None]:
+    """The operators and the settings that a search starts from.
+
+    Raises:
+        UnknownNameError: no preset of that name.
+        ParameterError: neither a recipe, nor a preset's name, nor settings.
+
+    >>> start_of(None, "soft")[0]
+    ['contrast', 'saturation', 'laplacian']
+    """
+    if isinstance(start, str):
+        start = load_preset(start)
+    if isinstance(start, Recipe):
+        return list(start.operators) if operator is None else operator, start.settings
+    if start is not None and not isinstance(start, Mapping):
+        raise ParameterError(f"start must be a recipe, a preset's name or settings, got {start!r}")
+    return operator, start
+
+
+def _check_storage(storage: str | PathLike[str], strategy: str | None) -> str:
+    if strategy not in (None, "bayesian", "hybrid"):
+        raise ParameterError(f"storage is used by bayesian and hybrid only, got {strategy!r}")
+    if not isinstance(storage, (str, PathLike)):
+        raise ParameterError(f"storage must be a URL or a path, got {storage!r}")
+    storage = fspath(storage)
+    if "://" not in storage:
+        check_writable(Path(storage))
+    return storage
+
+
+def _device(device: str | torch.device) -> torch.device:
     try:
-        place = torch.device(device or "cpu")
+        place = torch.device(device)
         torch.empty(0, device=place)
-    except (RuntimeError, AssertionError) as error:  # torch built without CUDA asserts
+    except (RuntimeError, AssertionError, TypeError) as error:  # torch without CUDA asserts
         raise ParameterError(
             f"device must be one that torch can use here, got {str(device)!r}"
         ) from error
@@ -197,13 +241,13 @@ def starting_point(
         UnknownNameError: a name that is not a parameter of the operator.
         ParameterError: a value outside the operator's bounds.
     """
+    spec, wanted = operator.parameters_spec, {}
     for name, value in settings.items():
-        if name not in operator.parameters_spec:
-            known = operator.parameters_spec
-            raise unknown_name(f"{operator.name} parameter", name, known)
-        operator.parameters_spec[name].check(name, value)
+        if name not in spec:
+            raise unknown_name(f"{operator.name} parameter", name, spec)
+        wanted[name] = one_number(name, spec[name], value)
     return {
-        name: min(max(settings.get(name, parameter.default), parameter.low), parameter.high)
+        name: min(max(wanted.get(name, parameter.default), parameter.low), parameter.high)
         for name, parameter in space.varying.items()
     }
 
@@ -212,7 +256,7 @@ def draw_views(
     operator: Operator[Any], pixels: Tensor, size: int, crops: int | None, seed: int
 ) -> Views:
     """The views that suit an operator: whole ones, or native crops with its halo."""
-    if crops is not None and crops < 2:
+    if crops is not None and check_whole("crops", crops) < 2:
         raise ParameterError(f"crops must be at least 2, for the gain's interval, got {crops}")
     if operator.views == "whole":
         return whole_views(pixels, crops or WHOLE_VIEWS, size, seed)

@@ -25,6 +25,8 @@ _SHARES = (0.9, 0.75, 0.5, 0.25)
 DOUBTS = (Need, Worth, Witness)
 """Guards that ask whether the photo gains, not how much harm is done: no smaller step makes what
 they doubt more likely, it only hides it from them."""
+UNSEEN = 0.5 / 65535
+"""Largest difference that no file shows: what is rendered is the photo as it was."""
 _TRIES = 5
 """How often a smaller share is looked for whose change is slight."""
 
@@ -56,6 +58,8 @@ def decide(
     guards: Sequence[Guard],
     witness: ScoreFunction | None = None,
     prior: float = 0.0,
+    *,
+    tone: bool = False,
 ) -> Decision:
     """Accept the best point, or a smaller step towards it, or nothing.
 
@@ -67,8 +71,9 @@ def decide(
     Args:
         witness: a second scorer, for guards that ask one.
         prior: gain that is expected before the scorer is asked.
+        tone: whether gains are as `in_tone_points` says.
     """
-    judge = partial(_judge, objective, guards, witness, prior, {})
+    judge = partial(_judge, objective, guards, witness, prior, tone, {})
     best = judge(point)
     if best.verdict == "enhanced" or best.gain.mean + prior <= 0:
         return best
@@ -112,14 +117,12 @@ def slight_share(objective: Objective, rest: Tensor, point: Tensor) -> list[floa
     return []
 
 
-def worthwhile(operator: Operator[Any], space: Space, scorer: str) -> list[Guard]:
-    """The guards of photos better left as they are, where the operator may leave them so.
+def in_tone_points(operator: Operator[Any], space: Space, scorer: str) -> bool:
+    """Whether the embedded tone scorer judges an operator that may leave the photo as it is.
 
-    Their limits are in points of the embedded tone scorer, so they belong to that scorer only.
+    In its points are the limits of the guards `need` and `worth`, which else abstain.
     """
-    if scorer != TONE or not neutral_at_default(operator, space):
-        return []
-    return [Need(), Worth()]
+    return scorer == TONE and bool(neutral_at_default(operator, space))
 
 
 def _judge(
@@ -127,6 +130,7 @@ def _judge(
     guards: Sequence[Guard],
     witness: ScoreFunction | None,
     prior: float,
+    tone: bool,
     memory: dict[str, Tensor],
     point: Tensor,
 ) -> Decision:
@@ -135,11 +139,14 @@ def _judge(
     if gain.mean + prior <= 0:
         reason = "the best setting scores no better than the untouched photo"
         return Decision("untouched", reason, point, scores, gain, ())
+    before, after = objective.views.images, objective.render(point[None])[0]
+    if bool((after - before).abs().max() <= UNSEEN):
+        reason = "the best setting changes nothing in the photo"
+        return Decision("untouched", reason, point, scores, gain, ())
     reports: list[GuardReport] = []
     if guards:
-        after = objective.render(point[None])[0]
         evidence = Evidence(
-            before=objective.views.images,
+            before=before,
             after=after,
             gain=gain,
             scorer=objective.scorer,
@@ -147,6 +154,7 @@ def _judge(
             prior=prior,
             baseline=objective.baseline,
             memory=memory,
+            tone=tone,
         )
         reports = [guard.check(evidence) for guard in guards]
     failed = [report.finding for report in reports if not report.passed]

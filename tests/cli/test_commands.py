@@ -88,7 +88,8 @@ def test_version_is_the_installed_one(capsys: pytest.CaptureFixture[str]) -> Non
         (["tune"], "PHOTO"),
         (["tune", "p.jpg", "--sed", "1"], "--sed"),
         (["tune", "p.jpg", "--seed", "one"], "--seed"),
-        (["tune", "p.jpg", "--crops", "0"], "--crops"),
+        (["tune", "p.jpg", "--crops", "1"], "--crops"),
+        (["tune", "p.jpg", "--seed", "-1", "--strategy", "bayesian"], "--seed"),
         (["apply", "recipe.json", "p.jpg"], "--output"),
     ],
 )
@@ -212,6 +213,14 @@ def test_score_goes_on_after_a_bad_photo(
     assert main(["score", str(missing), "--scorer", scorer_file]) == 2
 
 
+def test_score_goes_on_after_a_name_that_no_file_can_have(
+    photo: Path, scorer_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    endless = photo.with_name("a" * 300 + ".jpg")
+    assert main(["score", str(endless), str(photo), "--scorer", scorer_file]) == 1
+    assert capsys.readouterr().out.splitlines()[0].endswith(str(photo))
+
+
 def test_rank_puts_the_highest_score_first(
     photo: Path, scorer_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -245,6 +254,27 @@ def test_apply_refuses_two_photos_of_one_name(
     assert main(["apply", str(recipe), str(photo), str(other), "-o", str(out)]) == 2
     assert "two of the photos have this name" in complaint(capsys)
     assert not out.exists()
+
+
+def test_apply_names_results_as_batch_does(
+    photo: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    written: list[Path] = []
+    monkeypatch.setattr(enhance, "apply", lambda given, recipe, output: written.append(output))
+    recipe, raw = tmp_path / "r.json", tmp_path / "a.nef"
+    enhance.Recipe(("contrast",), {"contrast": 0.2}).save(recipe)
+    raw.touch()
+    out = tmp_path / "out.v2"  # a folder, whatever its name
+    out.mkdir()
+    assert main(["apply", str(recipe), str(raw), "-o", str(out)]) == 0
+    assert main(["apply", str(recipe), str(raw), str(photo), "-o", str(out)]) == 0
+    assert written == [out / "a.nef.jpg", out / "a.nef.jpg", out / "photo.png"]
+    assert main(["apply", str(recipe), str(raw), "-o", str(tmp_path / "a.dng")]) == 2
+    assert "unknown extension '.dng'" in complaint(capsys)
+    assert len(written) == 3
 
 
 def test_apply_needs_a_recipe(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:

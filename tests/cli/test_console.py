@@ -31,7 +31,8 @@ def test_a_photo_that_fails_is_named_and_the_others_are_done(
 
     def work(photo: Path) -> None:
         if photo.name in bad:
-            raise ReadError(f"cannot read {photo}: no such file")
+            kind = OSError if photo.name == "c" else ReadError
+            raise kind(f"cannot read {photo}: no such file")
         done.append(photo.name)
 
     assert each([Path(name) for name in "abc"], work) == status

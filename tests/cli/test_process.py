@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -30,3 +32,14 @@ def test_a_reader_that_leaves_is_told_nothing(arguments: list[str]) -> None:
     _, complaints = process.communicate()
     assert complaints == b""
     assert process.returncode == 1
+
+
+def test_a_file_name_need_not_be_text(coffee_file: Path, scorer_file: str, tmp_path: Path) -> None:
+    odd = os.fsencode(tmp_path) + b"/b\xe9.png"
+    shutil.copy(os.fsencode(coffee_file), odd)
+    arguments = [*COMMAND, "score", odd, coffee_file, "--scorer", scorer_file]
+    strict = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+    done = subprocess.run(arguments, capture_output=True, env=strict)
+    assert done.returncode == 0
+    assert b"b\\udce9.png" in done.stdout.splitlines()[0]
+    assert len(done.stdout.splitlines()) == 2

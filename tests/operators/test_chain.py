@@ -8,13 +8,14 @@ import pytest
 import torch
 
 from enhance.errors import ParameterError
-from enhance.operators.chain import Chain
+from enhance.operators.chain import Chain, leaves
 from enhance.operators.contrast import Contrast
 from enhance.operators.laplacian import Laplacian
-from enhance.operators.resolve import members
+from enhance.operators.resolve import members, resolve_operator
 from enhance.operators.saturation import Saturation
 from enhance.operators.tone import Tone
 from enhance.operators.turbo import Turbo
+from enhance.rendering import TILES
 from enhance.testing.images import photo
 
 
@@ -106,6 +107,37 @@ def test_gradients_reach_every_member() -> None:
     rendered = Chain([Turbo(), Laplacian()])(image, **values)
     for gradient in torch.autograd.grad(rendered.square().sum(), [image, *values.values()]):
         assert gradient.abs().max() > 0
+
+
+def test_a_chain_within_a_chain_counts_as_its_members() -> None:
+    nested = resolve_operator(["exposure", ["contrast", ["saturation"]]])
+    flat = resolve_operator(["exposure", "contrast", "saturation"])
+    assert [member.name for member in members(nested)] == [member.name for member in members(flat)]
+    assert list(nested.parameters_spec) == list(flat.parameters_spec)
+    named = resolve_operator(["exposure", "tone"])
+    assert [member.name for member in members(named)] == ["exposure", "tone"]
+    names = [leaf.name for leaf, _ in leaves(named)]
+    assert names == ["exposure", "contrast", "saturation", "laplacian"]
+    assert {chained for _, own in leaves(named) for chained in own.values()} == set(
+        named.parameters_spec
+    )
+
+
+def test_a_large_photo_is_asked_in_tiles() -> None:
+    class Measured(Contrast):
+        largest = 0
+
+        def render(self, layers: Any, settings: Any) -> torch.Tensor:
+            rendered = super().render(layers, settings)
+            type(self).largest = max(type(self).largest, *rendered.shape[-2:])
+            return rendered
+
+    image = photo(40, 2000)
+    chain = Chain([Measured(), Turbo()])
+    settings = chain.complete({"contrast": 0.4}, like=image)
+    seen = Turbo().calibrate(Contrast()(image, contrast=0.4), Turbo().complete({}, like=image))
+    assert torch.equal(chain.calibrate(image, settings)["sigma_n"], seen["sigma_n"])
+    assert 0 < Measured.largest <= TILES[0]
 
 
 def test_an_empty_chain_is_refused() -> None:

@@ -106,3 +106,8 @@ def test_double_braces_stand_for_braces() -> None:
     arguments = [sys.executable, "-ISc", script.replace("{x}", "{{x}}"), "{input}", "{output}"]
     copied = command([*arguments, "{{x}}"], {}, name="braces")()(torch.zeros(1, 3, 2, 2))
     assert not copied.any()
+
+
+def test_a_quotation_mark_without_its_pair_is_named() -> None:
+    with pytest.raises(ParameterError, match="quotes of a command must be paired"):
+        command('convert "{input} {output}', {}, name="x")

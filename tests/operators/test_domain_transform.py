@@ -276,3 +276,8 @@ def test_threads_and_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None
     with torch.inference_mode():
         inference = domain_transform(values[0], values[1], values[2], 0.4)
     torch.testing.assert_close(inference, expected[0], rtol=0, atol=1e-13)
+
+
+def test_an_image_of_whole_numbers_is_refused_as_such() -> None:
+    with pytest.raises(ImageError, match=r"image must be floating, got torch\.uint8"):
+        domain_transform(torch.zeros(1, 3, 4, 4, dtype=torch.uint8))

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 
 import enhance
+from enhance.operators.base import Parameter
+from enhance.operators.blackbox import black_box
 from enhance.operators.registry import get
 from enhance.preference.perceived import LEAST, perceived_metric
 from enhance.rendering import render_full
@@ -134,3 +136,36 @@ def test_distance_in_the_metric_is_colour_difference(coffee: Tensor) -> None:
         seen = float(colours.square().sum(1).mean().sqrt())
         least = LEAST * float(step.norm()) / spread
         assert (metric @ step).norm() == pytest.approx(math.hypot(seen, least), rel=0.1)
+
+
+def test_an_operator_that_always_changes_something_can_be_chosen_for(coffee: Tensor) -> None:
+    def dark_lover(images: Tensor) -> Tensor:
+        return -images.mean((1, 2, 3))
+
+    def brighten(pixels: Any, gain: float) -> Any:
+        return pixels * 0.2 + 0.7 + 0.1 * gain
+
+    gain = Parameter(0, 1, 0.5, "share")
+    operator = black_box(brighten, {"gain": gain}, name="brighten", depth="float", reach=0)()
+    session = enhance.prefer(coffee, operator, scorer=dark_lover)
+    assert session.settings == {"gain": 0.5}
+
+
+def test_what_was_shown_is_what_the_recipe_makes(coffee: Tensor) -> None:
+    noise = 0.06 * torch.randn(coffee.shape, generator=torch.Generator().manual_seed(0))
+    noisy = (coffee + noise).clamp(0, 1)
+    session = enhance.prefer(noisy, ["contrast", "nlm"], start={"contrast": 0.6})
+    shown = session.pair().left
+    session.start = dict(shown.settings)  # as if the choices had led there
+    applied = enhance.apply(noisy, session.result())
+    torch.testing.assert_close(applied, shown.pixels, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [({"seed": -1}, "seed must lie in"), ({"start": 3}, "start must be a recipe")],
+)
+def test_options_that_break_a_rule(coffee: Tensor, options: dict, complaint: str) -> None:
+    with pytest.raises(enhance.ParameterError, match=complaint):
+        enhance.prefer(coffee, "contrast", **{"start": {}, **options})
+    assert enhance.prefer(coffee, "tone", start="soft").start["contrast"] != 0

@@ -39,6 +39,27 @@ def test_tuning_leaves_what_is_locked(coffee: Tensor) -> None:
     assert result.candidate["exposure"] > 0  # brighter is better, says this scorer
 
 
+def test_a_denoiser_that_stands_at_nothing_is_tuned_to_denoise(coffee: Tensor) -> None:
+    def smooth_lover(images: Tensor) -> Tensor:
+        return -100 * images.diff(dim=-1).abs().mean((1, 2, 3))
+
+    noise = 0.08 * torch.randn(coffee.shape, generator=torch.Generator().manual_seed(0))
+    noisy = (coffee + noise).clamp(0, 1)
+    session = Session(noisy, "turbo", smooth_lover)
+    assert session.start()["strength"] == 0
+    result = session.tune(session.start(), locked=[])
+    assert result.verdict == "enhanced"
+    assert (result.pixels - coffee).square().mean() < 0.5 * (noisy - coffee).square().mean()
+    moved = session.tune(session.start() | {"strength": 0.5, "luma": 0.7}, locked=["k_r"])
+    assert {n: moved.settings[n] for n in ("strength", "luma", "k_r")} == {
+        "strength": 0.5,
+        "luma": 0.7,
+        "k_r": 4.0,
+    }
+    still = session.tune(session.start(), locked=["strength"])
+    assert still.verdict == "untouched"
+
+
 def test_the_recipe_says_what_was_seen(coffee: Tensor, scorer_file: str) -> None:
     session = Session(coffee, ["contrast", "saturation"], scorer_file)
     recipe = session.recipe({"contrast": 0.3})

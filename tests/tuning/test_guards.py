@@ -27,7 +27,7 @@ from enhance.tuning.guards import (
 from enhance.tuning.guards.score import SLIGHT
 from enhance.tuning.prior import known_benefit
 from enhance.tuning.space import Space
-from enhance.tuning.verdict import worthwhile
+from enhance.tuning.verdict import in_tone_points
 
 
 def evidence(before: Tensor, after: Tensor, gain: Gain | None = None, scorer=None) -> Evidence:
@@ -121,8 +121,10 @@ def test_guards_by_name_object_and_default() -> None:
     assert resolve_guards([]) == []
     with pytest.raises(UnknownNameError, match="did you mean 'clipping'"):
         resolve_guards(["cliping"])
-    with pytest.raises(ParameterError, match="must have a name and a check, got 3"):
-        resolve_guards([3])  # type: ignore[list-item]
+    assert resolve_guards(own) == [own]
+    for wrong in ([3], 3):
+        with pytest.raises(ParameterError, match="must have a name and a check, got 3"):
+            resolve_guards(wrong)  # type: ignore[arg-type]
 
 
 def scene() -> Tensor:
@@ -260,11 +262,23 @@ def test_the_more_a_change_moves_the_more_it_must_gain() -> None:
 
 
 def test_tone_is_asked_for_what_the_photo_needs_by_its_own_scorer_only() -> None:
-    def names(operator: str, scorer: str) -> list[str]:
+    def asked(operator: str, scorer: str) -> bool:
         chosen = get(operator)
-        return [guard.name for guard in worthwhile(chosen, Space.of(chosen), scorer)]
+        return in_tone_points(chosen, Space.of(chosen), scorer)
 
-    assert names("tone", "nima-aesthetic") == ["need", "worth"]
-    assert names("contrast", "nima-aesthetic") == ["need", "worth"]
-    assert names("tone", "my-own") == []
-    assert names("turbo", "nima-aesthetic") == []
+    assert asked("tone", "nima-aesthetic")
+    assert asked("contrast", "nima-aesthetic")
+    assert not asked("tone", "my-own")
+    assert not asked("turbo", "nima-aesthetic")
+
+
+@pytest.mark.parametrize("name", ["need", "worth"])
+def test_what_is_in_points_of_tone_abstains_elsewhere(name: str) -> None:
+    image = torch.full((2, 3, 32, 32), 0.5)
+    (guard,) = resolve_guards(name)  # a lone name is one guard
+    poor = evidence(image, image * 0.8, Gain(-5, -5.1, -4.9))
+    assert guard in default_guards()
+    assert guard.check(poor).passed
+    assert "only" in guard.check(poor).finding
+    assert not guard.check(replace(poor, tone=True)).passed
+    assert not {"need": Need(), "worth": Worth()}[name].check(poor).passed  # given, it is asked

@@ -10,11 +10,23 @@ from torch import Tensor
 from torch.nn import functional
 
 import enhance
+from enhance.operators.chain import Chain
+from enhance.operators.laplacian import Laplacian
 from enhance.operators.registry import get
 from enhance.operators.resolve import resolve_operator
+from enhance.operators.turbo import Turbo
 from enhance.tuning.invariance import Invariance, invariance, invariance_cost
 from enhance.tuning.prior import reads_white
 from enhance.tuning.space import Space
+
+
+class Clean(Chain):
+    """A chain that has a name of its own."""
+
+    def __init__(self) -> None:
+        super().__init__([Turbo(), Laplacian()])
+        self.name = "clean"  # type: ignore[misc]
+
 
 WIDTHS = [1.0, 1.5, 2.5, 4.0, 8.0]
 
@@ -83,6 +95,18 @@ def test_it_applies_to_denoising_of_the_photo_itself(noisy: Tensor) -> None:
     assert made("turbo", fixed={"sigma_s": 2.0}) is None
     assert made("turbo", bounds={"sigma_n": (0.01, 0.1)}) is None
     assert made("turbo", pixels=noisy[..., :4, :4]) is None
+
+
+@pytest.mark.parametrize("operator", [Clean(), [Clean(), "saturation"]])
+def test_it_is_asked_of_the_denoiser_within_a_chain_with_a_name(noisy: Tensor, operator) -> None:
+    alone, within = (resolve_operator(given) for given in ("turbo", operator))
+    points = torch.tensor([0.2, 0.8], dtype=torch.float64)[:, None]
+    plain = invariance(alone, Space.of(alone), noisy)
+    others = {name: 0.0 for name in Space.of(within).names if name != "sigma_s"}
+    named = invariance(within, Space.of(within, others), noisy)
+    assert plain is not None
+    assert named is not None
+    assert torch.equal(named(points), plain(points))
 
 
 def test_both_choices_and_their_distance_are_reported(noisy: Tensor) -> None:

@@ -89,6 +89,12 @@ def test_nothing_varies() -> None:
         ({}, {"detail": 3}, ParameterError, r"must be \(low, high\), got 3"),
         ({"detail": 1}, {"detail": (0, 1)}, ParameterError, "either fixed or bounded"),
         ({"detail": float("nan")}, {}, ParameterError, "got nan"),
+        ({"detail": "high"}, {}, ParameterError, "detail must be a number, got 'high'"),
+        ({"detail": None}, {}, ParameterError, "detail must be a number, got None"),
+        ({"detail": [1, 2]}, {}, ParameterError, r"detail must be one number, got \[1, 2\]"),
+        ("detail", {}, ParameterError, "fixed must map names to numbers, got 'detail'"),
+        ({}, ["detail"], ParameterError, r"bounds must map names to \(low, high\)"),
+        ({3: 1}, {}, UnknownNameError, "unknown laplacian parameter 3"),
     ],
 )
 def test_wrong_fixed_or_bounds(fixed, bounds, error, message) -> None:

@@ -10,8 +10,10 @@ from PIL import Image
 from torch import Tensor
 
 import enhance
+from enhance.presets import load_preset
 from enhance.tuning.cost import LEAVING_COST
-from enhance.tuning.guards import Evidence, GuardReport
+from enhance.tuning.guards import Evidence, GuardReport, default_guards
+from enhance.tuning.scoring import device_of
 
 
 def test_a_better_photo_its_settings_and_a_verdict(paint, grey, target) -> None:
@@ -213,7 +215,28 @@ def test_photos_of_any_size(size: tuple[int, int], operator: str, tone_scorer) -
             enhance.ParameterError,
             "bayesian and hybrid only, got 'grid'",
         ),
+        (
+            {"storage": "/nonexistent/a.log"},
+            enhance.WriteError,
+            "cannot write /nonexistent/a.log: no folder",
+        ),
+        ({"storage": 3}, enhance.ParameterError, "storage must be a URL or a path, got 3"),
+        (
+            {"storage": "sqlite:////nonexistent/a.db"},
+            enhance.ParameterError,
+            "storage 'sqlite:////nonexistent/a.db' cannot be opened",
+        ),
         ({"device": "tpu9"}, enhance.ParameterError, "device must be .*, got 'tpu9'"),
+        ({"seed": -1}, enhance.ParameterError, r"seed must lie in \[0, 4294967295\], got -1"),
+        ({"seed": 2**70}, enhance.ParameterError, "seed must lie in"),
+        ({"seed": 1.5}, enhance.ParameterError, "seed must be a whole number, got 1.5"),
+        ({"crops": 2.5}, enhance.ParameterError, "crops must be a whole number, got 2.5"),
+        ({"start": "punch"}, enhance.UnknownNameError, "did you mean 'punchy'"),
+        ({"start": 3}, enhance.ParameterError, "a preset's name or settings, got 3"),
+        ({"start": {"detail": "much"}}, enhance.ParameterError, "detail must be a number"),
+        ({"guards": "cliping"}, enhance.UnknownNameError, "did you mean 'clipping'"),
+        ({"scorer": "nope"}, enhance.UnknownNameError, "unknown scorer 'nope'"),
+        ({"scorer": "/nonexistent/a.safetensors"}, enhance.ReadError, "a.safetensors"),
     ],
 )
 def test_one_line_errors(coffee, tone_scorer, options: dict, error, message: str) -> None:
@@ -290,3 +313,100 @@ def test_history_as_a_table(paint, grey, target) -> None:
     assert list(table.columns) == ["red", "green", "value"]
     assert len(table) == 121
     assert table.value.max() == pytest.approx(result.score)
+
+
+@pytest.mark.parametrize("seed", [np.int64(3), torch.tensor(3), 2**32 - 1])
+def test_whatever_is_a_whole_number_is_a_seed(paint, grey, target, seed: object) -> None:
+    result = enhance.tune(grey, paint, target(0.6, 0.5), "gradient", seed=seed)
+    assert result.recipe.seed == int(seed)  # type: ignore[call-overload]
+    assert json.loads(result.recipe.to_json())["seed"] == int(seed)  # type: ignore[call-overload]
+
+
+def test_the_largest_seed_is_one_for_every_trial(paint, grey, target) -> None:
+    result = enhance.tune(grey, paint, target(0.6, 0.5), "bayesian", seed=2**32 - 1)
+    assert result.verdict == "enhanced"
+
+
+def test_a_name_to_start_from_is_that_of_a_preset(coffee, tone_scorer) -> None:
+    named, loaded = (
+        enhance.tune(coffee, None, tone_scorer, "instant", start=start, guards=[])
+        for start in ("soft", load_preset("soft"))
+    )
+    assert named.recipe == loaded.recipe
+
+
+@pytest.mark.parametrize(
+    ("operator", "bounds", "told"),
+    [
+        (["laplacian", "turbo"], {}, {"sigma_n", "tilt", "grain", "sigma_c"}),
+        ("turbo", {"tilt": (0.4, 0.9)}, {"sigma_n", "grain", "sigma_c"}),
+        (["turbo", "laplacian"], {}, set()),
+    ],
+)
+def test_what_was_judged_is_what_is_rendered_and_replayed(
+    coffee, operator: object, bounds: dict, told: set[str]
+) -> None:
+    def smooth_but_bright(images: Tensor) -> Tensor:
+        return 50 * images.mean((1, 2, 3)) - 100 * images.diff(dim=-1).abs().mean((1, 2, 3))
+
+    noise = 0.06 * torch.randn(coffee.shape, generator=torch.Generator().manual_seed(0))
+    noisy = (coffee + noise).clamp(0, 1)
+    options = {"crops": 4, "guards": [], "bounds": bounds}
+    result = enhance.tune(noisy, operator, smooth_but_bright, "race", **options)
+    assert result.verdict == "enhanced"
+    assert told == {n for n in ("sigma_n", "grain", "sigma_c", "tilt") if n in result.settings} - {
+        *bounds
+    }
+    objective = result.objective
+    judged = objective.render(objective.space.to_unit(result.settings)[None])[0]
+    torch.testing.assert_close(objective.views.cut(result.pixels), judged, rtol=0, atol=1e-5)
+    assert torch.equal(enhance.apply(noisy, result.recipe), result.image)
+
+
+class Faithful(torch.nn.Module):
+    """A scorer that minds being moved."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("wanted", torch.tensor(0.6))
+        self.moved: list[object] = []
+
+    def to(self, *places: object, **options: object) -> Faithful:
+        self.moved += places
+        return super().to(*places, **options)  # type: ignore[call-overload, no-any-return]
+
+    def forward(self, images: Tensor) -> Tensor:
+        return -(images.mean((1, 2, 3)) - self.wanted).abs()
+
+
+def test_a_scorer_of_the_callers_is_moved_only_where_a_device_is_named(paint, grey) -> None:
+    scorer = Faithful()
+    enhance.tune(grey, paint, scorer, "grid")
+    assert scorer.moved == []
+    enhance.tune(grey, paint, scorer, "grid", device="cpu")
+    assert scorer.moved == [torch.device("cpu")]
+
+
+def test_work_is_done_where_the_scorer_is() -> None:
+    scorer = Faithful()
+    assert device_of(scorer) == torch.device("cpu")
+    assert device_of(scorer.to("meta")) == torch.device("meta")
+    assert device_of(lambda images: images.mean((1, 2, 3))) == torch.device("cpu")
+
+
+@pytest.mark.parametrize("scorer", ["nope", "/nonexistent/a.safetensors", 3])
+def test_whatever_is_wrong_with_a_scorer_is_caught_as_ours(grey, paint, scorer: object) -> None:
+    with pytest.raises(enhance.EnhanceError):
+        enhance.tune(grey, paint, scorer)
+
+
+def test_guards_can_be_added_to_the_default_ones(coffee) -> None:
+    plain, more = (
+        enhance.tune(coffee, "contrast", guards=guards)
+        for guards in (None, [*default_guards(), Shy(1)])
+    )
+    assert more.guards[:-1] == plain.guards
+    assert {"need", "worth"} <= {report.name for report in plain.guards}
+    assert all("only" not in report.finding for report in plain.guards[:2])
+    own = enhance.tune(coffee, "contrast", lambda images: images.mean((1, 2, 3)))
+    assert all("only" in report.finding for report in own.guards[:2])

@@ -67,3 +67,33 @@ def test_a_dissenting_witness_is_not_evaded_by_a_smaller_step(
     after = objective.render(decision.point[None])[0]
     assert decision.verdict == "enhanced"
     assert 0 < float(colour_change(objective.views.images, after).mean()) <= SLIGHT
+
+
+@pytest.mark.parametrize("guards", [None, []])
+def test_what_changes_nothing_is_no_enhancement(coffee: Tensor, guards: list[str] | None) -> None:
+    noise = 0.06 * torch.randn(coffee.shape, generator=torch.Generator().manual_seed(0))
+    noisy = (coffee + noise).clamp(0, 1)
+
+    def hums(images: Tensor) -> Tensor:
+        """Differs by some rounding from call to call."""
+        calls.append(0)
+        return images.mean((1, 2, 3)) + 1e-5 * len(calls)
+
+    calls: list[int] = []
+    options = {"fixed": {"strength": 0.0}, "crops": 3, "guards": guards}
+    result = enhance.tune(noisy, "turbo", hums, **options)
+    assert result.verdict == "untouched"
+    assert result.gain == 0
+    assert result.reason
+
+
+def test_noise_that_was_read_does_not_count_where_nothing_changes(
+    paint: Operator[Tensor], grey: Tensor
+) -> None:
+    objective = Objective(
+        paint, lambda images: images.mean((1, 2, 3)), whole_views(grey, 4, 16), Space.of(paint)
+    )
+    still = objective.space.defaults()
+    decision = decide(objective, still, [Interval()], prior=1.0)
+    assert decision.verdict == "untouched"
+    assert "changes nothing" in decision.reason

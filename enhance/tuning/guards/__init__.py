@@ -39,12 +39,18 @@ __all__ = [
 
 
 def default_guards() -> list[Guard]:
-    """The guards that run unless the caller lists others.
+    """The guards that run unless the caller lists others; a list to add to.
+
+    `Need` and `Worth`, whose limits are in points of the embedded tone scorer, abstain with any
+    other and where the operator cannot leave the photo as it is; `Witness` abstains where there is
+    no second scorer.
 
     >>> [guard.name for guard in default_guards()][:4]
-    ['interval', 'jitter', 'clipping', 'noise']
+    ['need', 'worth', 'interval', 'jitter']
     """
     return [
+        Need(tone_only=True),
+        Worth(tone_only=True),
         Interval(),
         Jitter(),
         Clipping(),
@@ -56,8 +62,8 @@ def default_guards() -> list[Guard]:
     ]
 
 
-def resolve_guards(guards: Iterable[str | Guard] | None) -> list[Guard]:
-    """Guards from names and objects; None means the default ones.
+def resolve_guards(guards: str | Guard | Iterable[str | Guard] | None) -> list[Guard]:
+    """Guards from names and objects, or from one of them; None means the default ones.
 
     Raises:
         UnknownNameError: no guard has this name.
@@ -65,15 +71,21 @@ def resolve_guards(guards: Iterable[str | Guard] | None) -> list[Guard]:
     """
     if guards is None:
         return default_guards()
-    known = {guard.name: guard for guard in (*default_guards(), Need(), Worth())}
-    resolved: list[Guard] = []
-    for guard in guards:
-        if isinstance(guard, str):
-            if guard not in known:
-                raise unknown_name("guard", guard, known)
-            resolved.append(known[guard])
-        elif callable(getattr(guard, "check", None)) and hasattr(guard, "name"):
-            resolved.append(guard)
-        else:
-            raise ParameterError(f"a guard must have a name and a check, got {guard!r}")
-    return resolved
+    return [_resolve(guard) for guard in _listed(guards)]
+
+
+def _listed(guards: str | Guard | Iterable[str | Guard]) -> Iterable[str | Guard]:
+    if isinstance(guards, str) or not isinstance(guards, Iterable):
+        return [guards]
+    return guards
+
+
+def _resolve(guard: str | Guard) -> Guard:
+    if isinstance(guard, str):
+        known = {default.name: default for default in default_guards()}
+        if guard not in known:
+            raise unknown_name("guard", guard, known)
+        return known[guard]
+    if callable(getattr(guard, "check", None)) and hasattr(guard, "name"):
+        return guard
+    raise ParameterError(f"a guard must have a name and a check, got {guard!r}")

@@ -23,6 +23,8 @@ class Evidence:
         witness: another scorer, which was not maximised; None where there is none.
         prior: gain that is expected before any scorer is asked; see `enhance.tuning.prior`.
         baseline: scores ``(V,)`` of the untouched views; None where they are not known.
+        tone: whether the embedded tone scorer judged an operator that may leave the photo as it
+            is; see `enhance.tuning.verdict.in_tone_points`.
         memory: what was found out about the untouched views, shared by all settings of a photo.
     """
 
@@ -33,6 +35,7 @@ class Evidence:
     witness: Callable[[Tensor], Tensor] | None = None
     prior: float = 0.0
     baseline: Tensor | None = None
+    tone: bool = False
     memory: dict[str, Tensor] = field(default_factory=dict)
 
     def once(self, what: str, find: Callable[[], Tensor]) -> Tensor:

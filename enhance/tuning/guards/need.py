@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from enhance.tuning.guards.evidence import Evidence, GuardReport
-from enhance.tuning.guards.score import SLIGHT, colour_change
+from enhance.tuning.guards.score import ABSTAINS, SLIGHT, colour_change
 from enhance.tuning.predictor import embedded
 
 
@@ -24,15 +24,20 @@ class Need:
         slight: the same for a change of no more than `SLIGHT`.
         unit: points that one unit of CIE76, by which the photo is expected to come nearer, counts.
         views: how many of the untouched views are looked at.
+        tone_only: abstain with any other scorer, and where the operator cannot leave the photo
+            as it is.
     """
 
     least: float = 1.6
     slight: float = 0.4
     unit: float = 0.15
     views: int = 2
+    tone_only: bool = False
     name: str = "need"
 
     def check(self, evidence: Evidence) -> GuardReport:
+        if self.tone_only and not evidence.tone:
+            return GuardReport(self.name, 0.0, self.least, True, ABSTAINS)
         network = embedded("tone")
         if network is None:
             return GuardReport(self.name, 0.0, self.least, True, "no predictor was asked")

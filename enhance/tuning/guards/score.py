@@ -14,6 +14,8 @@ _SQUARE = 4  # px
 SLIGHT = 2.0
 """Mean CIE76 difference up to which nobody minds a change: it may be made on a mere chance."""
 
+ABSTAINS = "asked of tone, judged by the embedded tone scorer, only"
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -46,13 +48,18 @@ class Worth:
         rate: gain wanted for each unit of mean CIE76 difference. On validation photos anything
             from .01 to .02 is the same, .006 moves more undamaged ones, and more than .01 refuses
             what dark photos need.
+        tone_only: abstain with any other scorer, and where the operator cannot leave the photo
+            as it is.
     """
 
     least: float = 0.0
     rate: float = 0.01
+    tone_only: bool = False
     name: str = "worth"
 
     def check(self, evidence: Evidence) -> GuardReport:
+        if self.tone_only and not evidence.tone:
+            return GuardReport(self.name, 0.0, self.least, True, ABSTAINS)
         gain = evidence.gain.mean
         change = float(colour_change(evidence.before, evidence.after).mean())
         limit = self.limit(change)

@@ -27,9 +27,11 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 from torch import Tensor
 
+from enhance.errors import ParameterError
 from enhance.operators.base import Parameter
 from enhance.tuning.objective import Objective
 from enhance.tuning.search import Search, silent
+from enhance.tuning.whole import MAX_SEED
 
 TRIALS = 40
 BATCH = 4
@@ -61,6 +63,9 @@ def search(
         trials: evaluations in all, earlier ones and those of other processes included.
         sampler: makes the sampler of a batch from a seed; None for Gaussian processes, which
             need the fewest evaluations.
+
+    Raises:
+        ParameterError: `storage` cannot be opened.
     """
     with _quiet():
         study = _study(objective, seed, storage)
@@ -84,7 +89,7 @@ def _evaluate(
     done = _completed(study)
     while len(done) < trials:
         # other processes at work on this study must not propose the same
-        study.sampler = sampler(seed + len(done) + _at_work(study))
+        study.sampler = sampler((seed + len(done) + _at_work(study)) % (MAX_SEED + 1))
         if not done:
             study.enqueue_trial(space.describe(space.defaults()))
         asked = [study.ask(distributions) for _ in range(min(BATCH, trials - len(done)))]
@@ -144,13 +149,18 @@ def tree_parzen(seed: int) -> BaseSampler:
 
 
 def _study(objective: Objective, seed: int, storage: str | None) -> optuna.Study:
-    return optuna.create_study(
-        storage=_storage(storage),
-        study_name=f"{objective.operator.name}-{_fingerprint(objective, seed)}",
-        direction="maximize",
-        load_if_exists=True,
-        pruner=WilcoxonPruner(p_threshold=SURE, n_startup_steps=FIRST_VIEWS),
-    )
+    name = f"{objective.operator.name}-{_fingerprint(objective, seed)}"
+    try:
+        return optuna.create_study(
+            storage=_storage(storage),
+            study_name=name,
+            direction="maximize",
+            load_if_exists=True,
+            pruner=WilcoxonPruner(p_threshold=SURE, n_startup_steps=FIRST_VIEWS),
+        )
+    except Exception as error:  # each backend has its own
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ParameterError(f"storage {storage!r} cannot be opened: {reason}") from error
 
 
 def _storage(storage: str | None) -> BaseStorage | str | None:

@@ -36,7 +36,10 @@ class NIMA(nn.Module):
 
     def logits(self, image: Tensor) -> Tensor:
         """``(B, 3, H, W)`` normalised as the backbone expects -> ``(B, buckets)`` logits."""
-        features = self.backbone(image)
+        return self.answer(self.backbone(image))
+
+    def answer(self, features: Tensor) -> Tensor:
+        """``(B, num_features)`` of the backbone -> ``(B, buckets)`` logits, in full precision."""
         # bfloat16 knows three digits: too few for the mean of an opinion
         device = features.device.type if features.device.type != "meta" else "cpu"
         with torch.autocast(device, enabled=False):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -71,15 +72,18 @@ def parse_backbone(text: str) -> tuple[str, dict[str, Any]]:
 
     >>> parse_backbone("mobilenet_v1:width=0.25,folded")
     ('mobilenet_v1', {'width': 0.25, 'folded': True})
+    >>> parse_backbone("mobilenet_v1_multilevel:levels=[2,13],neck=16")
+    ('mobilenet_v1_multilevel', {'levels': [2, 13], 'neck': 16})
     """
     name, _, rest = text.partition(":")
     options: dict[str, Any] = {}
-    for part in filter(None, rest.split(",")):
+    for part in filter(None, re.split(r",(?![^\[]*\])", rest)):  # not at the commas of a list
         option, equals, value = part.partition("=")
         try:
             options[option] = json.loads(value) if equals else True
         except ValueError as error:
             raise InputError(
-                f"{name}: {option} must be a number, true or false, got {value!r}"
+                f"{name}: {option} must be a number, true, false or a list such as [2,13], "
+                f"got {value!r}"
             ) from error
     return name, options

@@ -39,8 +39,18 @@ def evaluate(
         tuple[float, float] | None, typer.Option(help="Ends of plain tables' scale.")
     ] = None,
     part: Annotated[
-        str, typer.Option(help="all, train, validation or test: the split `train` uses.")
+        str,
+        typer.Option(
+            help="all, train, validation or test: the split `train` uses with the same --test-list."
+        ),
     ] = "all",
+    test_list: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="File with the names or ids of the published test split of each table, in the "
+            "order of the tables."
+        ),
+    ] = None,
     cut: Annotated[
         float | None, typer.Option(help="Rating above which a photo is good; 5 on AVA's scale.")
     ] = None,
@@ -71,12 +81,16 @@ def evaluate(
         raise InputError("name a table, or --pairs, or --sensitivity")
     if part not in _PARTS:
         raise InputError(f"part must be one of {', '.join(_PARTS)}, got {part!r}")
+    if test_list and part == "all":
+        raise InputError("a test list tells parts apart: name one with --part, such as --part test")
     where = find_device(device)
     judges: dict[str, Scorer] = {}
     for name in scorer or [zoo.DEFAULT]:
         short = Path(name).stem
         judges[name if short in judges else short] = zoo.load(name).to(where)
-    rated, failed = _read(tables or [], photos or [], kind, scale, part)
+    rated, failed = _read(tables or [], photos or [], kind, scale, part, test_list or [])
+    if part == "test":
+        _warn_of_learned(judges, rated)
     report: dict[str, Any] = {}
 
     def report_bad(reason: str) -> None:
@@ -116,20 +130,24 @@ def _read(
     kind: str | None,
     scale: tuple[float, float] | None,
     part: str,
+    test_lists: list[Path],
 ) -> tuple[list[RatingTable], int]:
     """The tables with their unreadable photos left out and named, and how many those are."""
     from dataclasses import replace
     from itertools import zip_longest
 
-    from scorers.training.readers import read_table
+    from scorers.training.readers import read_names, read_table
     from scorers.training.views import readable
 
-    if photos and len(photos) != len(paths):
-        raise InputError(f"give photos once for each table or not at all, got {len(photos)}")
+    for option, given in (("photos", photos), ("a test list", test_lists)):
+        if given and len(given) != len(paths):
+            raise InputError(f"give {option} once for each table or not at all, got {len(given)}")
     read: list[RatingTable] = []
     failed = 0
-    for path, folder in zip_longest(paths, photos):
+    for path, folder, listed in zip_longest(paths, photos, test_lists):
         table = read_table(path, photos=folder, kind=kind, scale=scale)
+        if listed:
+            table = table.with_test_list(read_names(listed))
         if part != "all":
             table = table.part(part)  # type: ignore[arg-type]
         rows, skipped = readable(table, 224)
@@ -143,6 +161,20 @@ def _read(
             table = replace(table, name=str(path))
         read.append(table)
     return read, failed
+
+
+def _warn_of_learned(judges: Mapping[str, Scorer], rated: list[RatingTable]) -> None:
+    """Say which figures of a test split are none, since the scorer was trained on another."""
+    from scorers.training.overlap import found_in
+
+    for name, judge in judges.items():
+        for table in rated:
+            known = found_in(table.names, judge.card.learned_from)
+            if known:
+                complain(
+                    f"{name} was trained on photos of this test split of {table.name}, such as "
+                    f"{known[0]}: give the --test-list it was trained with"
+                )
 
 
 def _scoring(judge: Scorer) -> Callable[[Tensor], Tensor]:

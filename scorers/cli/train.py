@@ -82,16 +82,11 @@ def train(
 
     from scorers.evaluation.report import as_json as to_json
     from scorers.training.distributed import world
-    from scorers.training.readers import read_table
+    from scorers.training.readers import read_names, read_table
     from scorers.training.session import Training, train_scorer
 
     ratings = tuple(_range(buckets)) if buckets else ()
     body, options = parse_backbone(backbone) if backbone else (None, {})
-    # a plain table is read straight onto the buckets asked for
-    plain = {"buckets": ratings} if ratings else {}
-    rated = read_table(table, photos=photos, kind=kind, scale=scale, **plain)
-    if test_list:
-        rated = rated.with_test_list(_names(test_list))
     how = Training(
         name=name,
         out=out,
@@ -115,19 +110,28 @@ def train(
         tensorboard=tensorboard,
         licence=licence,
     )
+    # a plain table is read straight onto the buckets asked for
+    plain = {"buckets": ratings} if ratings else {}
+    rated = read_table(table, photos=photos, kind=kind, scale=scale, **plain)
+    if test_list:
+        rated = rated.with_test_list(read_names(test_list))
     with world(device) as here:
         quiet = not here.first or not sys.stderr.isatty()
-        with tqdm(unit="step", disable=quiet) as bar:
+        with tqdm(total=len(rated), unit="photo", disable=quiet) as bar:
+            bar.set_description("looking")
 
             def show(done: int, total: int, loss: float) -> None:
-                bar.total = total
+                if bar.desc:  # every photo has been looked at
+                    bar.set_description(refresh=False)
+                    bar.unit = "step"
+                    bar.reset(total)
                 bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
                 bar.update(done - bar.n)
 
             def say(line: str) -> None:
                 tqdm.write(f"scorers: {line}", file=sys.stderr)
 
-            scorer = train_scorer(rated, how, here, note=say, tick=show)
+            scorer = train_scorer(rated, how, here, note=say, tick=show, looked=bar.update)
         if not here.first:
             return
     path = out / f"{name}.safetensors"
@@ -151,12 +155,3 @@ def _whole_numbers(text: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.split(","))
     except ValueError as error:
         raise InputError(f"epochs are whole numbers such as 5,9, got {text!r}") from error
-
-
-def _names(path: Path) -> set[str]:
-    try:
-        return set(path.read_text(encoding="utf-8-sig").split())
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"cannot read {path}: not UTF-8 text") from error

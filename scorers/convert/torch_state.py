@@ -4,38 +4,80 @@ Recognised: this package's own networks; torchvision's ``vgg16`` and ``mobilenet
 Cadene's ``bninception`` with a last layer of as many outputs as buckets; VGG16 whose head reads
 the convolutional features directly (``classifier.1``); and the ``base_model.0`` / ``head.2`` names
 that several NIMA re-implementations wrap MobileNet v2 in.
+
+A bare state dict of one of this package's own networks has lost what a ``.safetensors`` file
+keeps: how the network wants to be shown a photo, its ratings, TensorFlow's padding (`same`), and
+of several levels which ones are read and the dropout. What the names and shapes cannot tell is the
+backbone's default unless it is stated.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from scorers.backbones.multilevel import LEVELS
 from scorers.card import Architecture
+from scorers.convert.agreement import agreed
 from scorers.errors import WeightsError
 from scorers.nima import NIMA
 from scorers.weights_file import load_state
 
 _IMAGENET_CLASSES = 1000
 _HEADS = ("head", "head.2", "classifier.6", "classifier.1", "last_linear")
+_UNTOLD = {
+    "mobilenet_v1": ("same",),
+    "mobilenet_v1_multilevel": ("same", "levels", "dropout"),
+    "mobilenet_v2": ("same",),
+}
 
 
-def load_torch_state(path: str | Path) -> tuple[NIMA, Architecture]:
+def load_torch_state(path: str | Path, **asked: Any) -> tuple[NIMA, Architecture]:
     """Read a ``.pth`` file (tensors only: no code in it is ever run) into a NIMA.
+
+    Args:
+        asked: `backbone` and `options`; see `from_state`.
 
     Raises:
         WeightsError: it cannot be read, or its architecture is not one of ours.
+        InputError: it is of another backbone, or of other options, than those asked for.
     """
-    return from_state(_read(path), path)
+    return from_state(read_state(path), path, **asked)
 
 
-def from_state(state: Mapping[str, Tensor], path: str | Path) -> tuple[NIMA, Architecture]:
-    """Build the NIMA that a state dict belongs to; `path` is only named in errors."""
+def holds_opinions(state: Mapping[str, Tensor]) -> bool:
+    """Whether a state dict has a last layer over ratings, not over ImageNet's classes or none."""
     names = {name.removeprefix("module."): tensor for name, tensor in state.items()}
-    head = next((h for h in _HEADS if f"{h}.weight" in names and f"{h}.bias" in names), None)
+    head = _head(names)
+    return head is not None and len(names[f"{head}.weight"]) < _IMAGENET_CLASSES
+
+
+def from_state(
+    state: Mapping[str, Tensor],
+    path: str | Path,
+    *,
+    backbone: str | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> tuple[NIMA, Architecture]:
+    """Build the NIMA that a state dict belongs to.
+
+    Args:
+        state: names and tensors.
+        path: only named in errors.
+        backbone: what it should be, if that is known.
+        options: of the backbone. Those that a state dict cannot tell are taken as they are here,
+            such as ``{"same": True}`` for weights trained in TensorFlow.
+
+    Raises:
+        WeightsError: its architecture is not one of ours.
+        InputError: it is of another backbone or of other options.
+    """
+    names = {name.removeprefix("module."): tensor for name, tensor in state.items()}
+    head = _head(names)
     if head is None:
         raise WeightsError(f"cannot read {path}: no last layer under any of {', '.join(_HEADS)}")
     weight = names[f"{head}.weight"]
@@ -50,7 +92,11 @@ def from_state(state: Mapping[str, Tensor], path: str | Path) -> tuple[NIMA, Arc
         if bare.startswith("base_model.0."):
             bare = "features." + bare.removeprefix("base_model.0.")
         renamed[f"backbone.{bare}"] = tensor
-    architecture = _recognise(renamed, path)
+    told = _recognise(renamed, path)
+    untold = {*_UNTOLD.get(told.backbone, ()), *_roughly_told(told, options or {})}
+    architecture = agreed(told, path, backbone, options, untold=untold)
+    if architecture.backbone == "mobilenet_v1_multilevel":
+        _check_levels(renamed, architecture, path)
     network = architecture.build(buckets)
     load_state(network, renamed, path)
     return network.eval(), architecture
@@ -62,7 +108,7 @@ def load_backbone(backbone: nn.Module, path: str | Path) -> None:
     Raises:
         WeightsError: it cannot be read, or does not fit the backbone.
     """
-    state = {name.removeprefix("module."): tensor for name, tensor in _read(path).items()}
+    state = {name.removeprefix("module."): tensor for name, tensor in read_state(path).items()}
     own = backbone.state_dict()
     for head in _HEADS:
         for part in ("weight", "bias"):
@@ -71,7 +117,12 @@ def load_backbone(backbone: nn.Module, path: str | Path) -> None:
     load_state(backbone, state, path)
 
 
-def _read(path: str | Path) -> Mapping[str, Tensor]:
+def read_state(path: str | Path) -> Mapping[str, Tensor]:
+    """Names and tensors of a ``.pth`` file, of a checkpoint that holds them, too.
+
+    Raises:
+        WeightsError: it cannot be read, or holds something else.
+    """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
@@ -86,14 +137,23 @@ def _read(path: str | Path) -> Mapping[str, Tensor]:
     return state
 
 
+def _head(names: Mapping[str, Tensor]) -> str | None:
+    return next((h for h in _HEADS if f"{h}.weight" in names and f"{h}.bias" in names), None)
+
+
 def _recognise(state: Mapping[str, Tensor], path: str | Path) -> Architecture:
     def has(name: str) -> bool:
         return f"backbone.{name}" in state
 
     if has("features.conv1.weight"):
         channels = state["backbone.features.conv1.weight"].shape[0]
-        folded = not has("features.conv1_bn.weight")
-        return Architecture("mobilenet_v1", _options(channels / 32, folded))
+        options = _options(channels / 32, folded=not has("features.conv1_bn.weight"))
+        if not has("neck.weight"):
+            return Architecture("mobilenet_v1", options)
+        options["neck"] = len(state["backbone.neck.weight"])
+        if has("mixer.weight"):
+            options["hidden"] = len(state["backbone.mixer.weight"])
+        return Architecture("mobilenet_v1_multilevel", options)
     if has("features.0.0.weight") and has("features.1.conv.0.0.weight"):
         # stages are rounded to multiples of 8, so the widest before the last tells best
         channels = state["backbone.features.17.conv.2.weight"].shape[0]
@@ -107,8 +167,30 @@ def _recognise(state: Mapping[str, Tensor], path: str | Path) -> Architecture:
     raise WeightsError(f"cannot read {path}: its layer names belong to no backbone known here")
 
 
-def _options(width: float, folded: bool) -> dict[str, float | bool]:
-    options: dict[str, float | bool] = {}
+def _roughly_told(told: Architecture, asked: Mapping[str, Any]) -> set[str]:
+    """Widths whose channels round alike; whether all do is seen when the weights are loaded."""
+    width = asked.get("width")
+    if not isinstance(width, int | float):
+        return set()
+    return {"width"} if abs(width - told.options.get("width", 1)) <= 1 / 32 else set()
+
+
+def _check_levels(
+    state: Mapping[str, Tensor], architecture: Architecture, path: str | Path
+) -> None:
+    levels = architecture.options.get("levels", LEVELS)
+    weights = [state.get(f"backbone.features.conv_pw_{level}.weight") for level in levels]
+    pooled = sum(2 * len(weight) for weight in weights if weight is not None)
+    found = state["backbone.neck.weight"].shape[1]
+    if any(weight is None for weight in weights) or pooled != found:
+        raise WeightsError(
+            f"cannot read {path}: its neck mixes {found} statistics, which levels="
+            f"{list(levels)} do not give; state the option levels that it was made with"
+        )
+
+
+def _options(width: float, folded: bool) -> dict[str, Any]:
+    options: dict[str, Any] = {}
     if width != 1:
         options["width"] = width
     if folded:

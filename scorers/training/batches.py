@@ -70,3 +70,12 @@ class Batches:
         else:
             order = torch.multinomial(self.weights, used, replacement=True, generator=generator)
         return order.reshape(len(self), self.size)
+
+    def places(self, number: int) -> Tensor:
+        """``(batches, size, 2)``: place in the epoch and row of the table.
+
+        >>> Batches(3, 1, weights=torch.tensor([0.0, 1.0, 0.0])).places(0)[:, 0].tolist()
+        [[0, 1], [1, 1], [2, 1]]
+        """
+        rows = self.epoch(number)
+        return torch.stack([torch.arange(rows.numel()).view_as(rows), rows], dim=-1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,10 +111,11 @@ def find_device(name: str | None, local: int | None = None) -> torch.device:
     Raises:
         InputError: no such device.
     """
-    try:
+    device: torch.device | None = None
+    with suppress(RuntimeError):  # of names that PyTorch does not know
         device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
-    except RuntimeError as error:
-        raise InputError(f"device must be cpu, cuda or cuda:N, got {name!r}") from error
+    if device is None or device.type not in ("cpu", "cuda"):
+        raise InputError(f"device must be cpu, cuda or cuda:N, got {name!r}")
     if device.type == "cuda":
         count = torch.cuda.device_count()
         index = local if local is not None else device.index or 0

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,15 +18,15 @@ from scorers.nima import NIMA
 from scorers.preprocess import Preprocess
 from scorers.scorer import Scorer
 from scorers.training.batches import Batches, stream
+from scorers.training.checkpoint import State, read_checkpoint
 from scorers.training.distillation import distillation_loss
 from scorers.training.distributed import World
 from scorers.training.log import RunLog
 from scorers.training.loop import save_atomically
 from scorers.training.objectives import Answer, Objective
+from scorers.training.ready import make_ready
 from scorers.training.stages import Recipe, Stage
 from scorers.training.views import Views
-
-State = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,9 @@ class Fit:
             tick: called after each step with the steps done, those there are, and the loss.
 
         Raises:
-            InputError: `out` holds another run, or processes cannot share a batch evenly.
+            InputError: `out` holds another run, processes cannot share a batch evenly, or batch
+                norm would see one value.
+            WeightsError: the checkpoint in `out` is damaged, or another program's.
             ScorerError: the loss is no longer a number.
         """
         batches = self._batches()
@@ -100,6 +101,9 @@ class Fit:
         self.network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         model = _Answering(self.network, self.preprocess)
         done, state = self._resume()
+        if not done:
+            shown, plan = self.train.views, self.recipe.stages
+            make_ready(self.network, self.preprocess, shown, batches, plan, self.world)
         best: State = state.get("best", {})
         log = RunLog(self.out, done, tensorboard=self.tensorboard) if self.world.first else None
         scaler = torch.amp.GradScaler(device.type, enabled=self._dtype == torch.float16)
@@ -145,10 +149,10 @@ class Fit:
 
     def _load(self, batches: Batches, epoch: int, begin: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Rows and views of this process' share of what is left of an epoch."""
-        order = [self.world.share(rows) for rows in batches.epoch(epoch)[begin:]]
+        shares = [self.world.share(batch).tolist() for batch in batches.places(epoch)[begin:]]
         loader = DataLoader(
             self.train.views,
-            batch_sampler=[[(epoch, int(row)) for row in rows] for rows in order],
+            batch_sampler=[[(epoch, *place) for place in share] for share in shares],
             num_workers=self.workers,
             pin_memory=self.world.device.type == "cuda",
             generator=stream(self.seed, "loader", epoch),
@@ -208,7 +212,8 @@ class Fit:
         self.network.eval()
         views, device = self.validation.views, self.world.device
         said = []
-        for rows in self.world.share(torch.arange(len(views))).split(64):
+        own = self.world.share(torch.arange(len(views)))
+        for rows in own.split(64) if len(own) else ():  # an empty tensor splits into one
             photos = torch.stack([views.photo(int(row)) for row in rows]).to(device)
             shown = self.preprocess.resize(photos.float() / 255)
             with torch.autocast(device.type, dtype=self._dtype, enabled=self.mixed):
@@ -251,14 +256,7 @@ class Fit:
         path = self.out / "checkpoint.pt"
         if not self.world.from_first(path.exists()):
             return 0, {}
-        state: State = torch.load(path, map_location=self.world.device, weights_only=True)
-        for name, value in self.identity.items():
-            if state["identity"].get(name) != value:
-                raise InputError(
-                    f"{self.out} holds a run with other {name}; choose another folder, or give "
-                    f"the same options (now {value[:60]})"
-                )
-        self.network.load_state_dict(state["network"])
+        state = read_checkpoint(path, self.identity, self.network, self.world.device)
         return state["step"], state
 
     @property
@@ -280,8 +278,7 @@ class _Answering(nn.Module):
     def forward(self, views: Tensor) -> tuple[Tensor, Tensor]:
         shown = self.preprocess.normalise(views.float() / 255)
         features = self.network.backbone(shown.contiguous(memory_format=torch.channels_last))
-        logits = self.network.head(self.network.dropout(features))
-        return features, logits.float().softmax(-1)
+        return features, self.network.answer(features).softmax(-1)
 
 
 def _figures(said: Tensor, wanted: Tensor, buckets: tuple[float, ...]) -> dict[str, float]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from scorers.losses.rating import ranking_loss
+
 
 def rank_by_distance(
     scores: Tensor,
@@ -92,6 +94,9 @@ def ranking_hinge(scores: Tensor, means: Tensor, share: float = 0.5) -> Tensor:
     """
     first, second = torch.triu_indices(len(scores), len(scores), 1, device=scores.device)
     gap = means[first] - means[second]
-    ahead = gap.sign() * (scores[first] - scores[second])
-    short = (share * gap.abs() - ahead).clamp(min=0)[gap != 0]
-    return short.mean() if len(short) else scores.sum() * 0
+    told = gap != 0
+    if not bool(told.any()):
+        return scores.sum() * 0
+    better = torch.where(gap > 0, first, second)[told]
+    worse = torch.where(gap > 0, second, first)[told]
+    return ranking_loss(scores[better], scores[worse], margin=share * gap[told].abs())

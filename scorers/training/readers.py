@@ -9,26 +9,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from scorers import opinion
 from scorers.errors import InputError, unknown_name
-from scorers.training.photos import Part
-from scorers.training.popularity import popularity
-from scorers.training.tables import AVA_BUCKETS, RatingTable, Spread, from_moments, std_bounds
+from scorers.training.cells import (
+    NAMES,
+    Rows,
+    as_number,
+    cells_of,
+    published_parts,
+    read_lines,
+    shares_of,
+)
+from scorers.training.plain import read_plain
+from scorers.training.tables import AVA_BUCKETS, RatingTable, from_moments, std_bounds
 
-_NAMES = ("filename", "image_name", "image", "name", "dist_img_path")
-_MEANS = ("mean", "mos", "score")
-_STDS = ("std", "sd")
-_PARTS: dict[str, Part] = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-    "testing": "test",
-}
 _TID_RATERS = 971 / 25  # observers over references (Ponomarenko et al. 2015); each judged one
 
 KINDS = ("ava", "tid2013", "votes", "plain")
@@ -51,7 +46,7 @@ def read_table(
         photos: where the photos lie; beside the table when None.
         kind: one of `KINDS`; told from the file when None.
         scale: lowest and highest rating of a plain table; its ``scale`` column (``0-1``), else
-            the buckets' own ends, when None.
+            the buckets' own ends, when None. The table's note says where they were taken.
         buckets: what the opinions of a plain table are over.
 
     Raises:
@@ -70,7 +65,7 @@ def read_table(
     folder = None if photos is None else Path(photos)
     if kind == "tid2013" or (kind is None and _is_tid(path)):
         return _read_tid2013(path, folder)
-    lines = _lines(path)
+    lines = read_lines(path)
     if kind == "ava" or (kind is None and _is_ava(lines[0])):
         return _read_ava(path, lines, folder or path.parent)
     rows = list(csv.DictReader(lines))
@@ -80,19 +75,7 @@ def read_table(
     votes = _vote_columns(header)
     if kind == "votes" or (kind is None and votes):
         return _read_votes(path, rows, header, votes, folder or path.parent)
-    return _read_plain(path, rows, header, folder or path.parent, scale, tuple(buckets))
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"cannot read {path}: not UTF-8 text") from error
-    if not lines:
-        raise InputError(f"{path} is empty")
-    return lines
+    return read_plain(path, rows, header, folder or path.parent, scale, tuple(buckets))
 
 
 def _is_ava(line: str) -> bool:
@@ -114,7 +97,7 @@ def _read_ava(path: Path, lines: Sequence[str], folder: Path) -> RatingTable:
             raise InputError(f"{path}, line {number}: needs a row, an id and ten counts")
         names.append(f"{cells[1]}.jpg")
         votes.append([float(cell) for cell in cells[2:12]])
-    shares = _shares(torch.tensor(votes), path, first_line=1)
+    shares = shares_of(torch.tensor(votes), path, first_line=1)
     return RatingTable("AVA", folder, names, shares, AVA_BUCKETS, "votes", names)
 
 
@@ -125,11 +108,11 @@ def _read_tid2013(path: Path, folder: Path | None) -> RatingTable:
     # the table says I01_01_1.bmp where the archive holds i01_01_1.bmp, and the reverse
     spelled = {file.name.lower(): file.name for file in folder.glob("*")}
     names, means = [], []
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         cells = line.split()
         if len(cells) != 2:
             raise InputError(f"{path}, line {number}: needs a mean and a name, got {line!r}")
-        means.append(_number(cells[0], path, number))
+        means.append(as_number(cells[0], path, number))
         names.append(spelled.get(cells[1].lower(), cells[1]))
     buckets = tuple(float(rating) for rating in range(10))
     mean = torch.tensor(means, dtype=torch.float64)
@@ -138,7 +121,7 @@ def _read_tid2013(path: Path, folder: Path | None) -> RatingTable:
     if not beside.is_file():
         shares = from_moments(mean, opinion.typical_std(mean, buckets), buckets)
         return RatingTable("TID2013", folder, names, shares, buckets, "model", groups)
-    stds = [_number(line, beside, n) for n, line in enumerate(_lines(beside), start=1)]
+    stds = [as_number(line, beside, n) for n, line in enumerate(read_lines(beside), start=1)]
     if len(stds) != len(names):
         raise InputError(f"{beside} has {len(stds)} lines, {path.name} has {len(names)}")
     std, note = torch.tensor(stds, dtype=torch.float64), ""
@@ -158,7 +141,7 @@ def _vote_columns(header: dict[str, str]) -> list[str]:
 
 def _read_votes(
     path: Path,
-    rows: list[dict[str, str]],
+    rows: Rows,
     header: dict[str, str],
     columns: list[str],
     folder: Path,
@@ -166,119 +149,21 @@ def _read_votes(
     """Votes (or shares of them) for 1, 2, ... in columns ``c1``, ``c2``, ..."""
     if not columns:
         raise InputError(f"{path} must have columns c1, c2, ..., got {','.join(header)}")
-    names = _column(path, rows, header, _NAMES, "a file name")
+    names = cells_of(path, rows, header, NAMES, "a file name")
     votes = [
-        [_number(row[column], path, line) for column in columns]
+        [as_number(row[column], path, line) for column in columns]
         for line, row in enumerate(rows, start=2)
     ]
     buckets = tuple(float(rating) for rating in range(1, len(columns) + 1))
-    shares = _shares(torch.tensor(votes), path, first_line=2)
-    parts = _published_parts(rows, header)
+    shares = shares_of(torch.tensor(votes), path, first_line=2)
+    parts = published_parts(path, rows, header)
     return RatingTable(path.stem, folder, names, shares, buckets, "votes", names, parts)
 
 
-def _read_plain(
-    path: Path,
-    rows: list[dict[str, str]],
-    header: dict[str, str],
-    folder: Path,
-    scale: tuple[float, float] | None,
-    buckets: tuple[float, ...],
-) -> RatingTable:
-    names = _column(path, rows, header, _NAMES, "a file name")
-    note = ""
-    if {"faves", "views"} <= set(header) and not set(_MEANS) & set(header):
-        counts = [
-            [_number(row[header[c]], path, line) for c in ("faves", "views")]
-            for line, row in enumerate(rows, start=2)
-        ]
-        faves, views = torch.tensor(counts, dtype=torch.float64).unbind(1)
-        means, scale = popularity(faves, views), (0.0, 1.0)
-        note = "means are popularity: log(1 + faves) / log(1 + views)"
-    else:
-        cells = _column(path, rows, header, _MEANS, "a mean")
-        means = _numbers(cells, path)
-    scale = scale or _stated_scale(rows, header, path) or (buckets[0], buckets[-1])
-    low, high = scale
-    if not low < high:
-        raise InputError(f"`low < high` must hold for a scale, but got ({low:g}, {high:g})")
-    off = ~((means >= low) & (means <= high))
-    if bool(off.any()):
-        line = int(off.nonzero()[0]) + 2
-        raise InputError(
-            f"{path}, line {line}: mean must lie in the scale [{low:g}, {high:g}], "
-            f"got {means[line - 2].item():g}"
-        )
-    factor = (buckets[-1] - buckets[0]) / (high - low)
-    moved = (means - low) * factor + buckets[0]
-    column = next((header[name] for name in _STDS if name in header), None)
-    spread: Spread
-    if column and all(row[column] for row in rows):
-        stds, spread = _numbers([row[column] for row in rows], path) * factor, "stated"
-    else:
-        stds, spread = opinion.typical_std(moved, buckets), "model"
-    shares = from_moments(moved, stds, buckets)
-    parts = _published_parts(rows, header)
-    return RatingTable(path.stem, folder, names, shares, buckets, spread, names, parts, note)
+def read_names(path: Path) -> set[str]:
+    """What a test list names: words of a text file, for `RatingTable.with_test_list`.
 
-
-def _stated_scale(
-    rows: list[dict[str, str]], header: dict[str, str], path: Path
-) -> tuple[float, float] | None:
-    if "scale" not in header:
-        return None
-    text = rows[0][header["scale"]]
-    ends = re.fullmatch(r"\s*(-?[\d.]+)\s*-\s*([\d.]+)\s*", text or "")
-    if not ends:
-        raise InputError(f"{path}, line 2: a scale is written low-high, got {text!r}")
-    return _number(ends[1], path, 2), _number(ends[2], path, 2)
-
-
-def _column(
-    path: Path,
-    rows: list[dict[str, str]],
-    header: dict[str, str],
-    known: Sequence[str],
-    what: str,
-) -> list[str]:
-    column = next((header[name] for name in known if name in header), None)
-    if column is None:
-        raise InputError(
-            f"{path} must have {what} under one of {', '.join(known)}, got {','.join(header)}"
-        )
-    values = [row[column] for row in rows]
-    for line, value in enumerate(values, start=2):
-        if not value:
-            raise InputError(f"{path}, line {line}: {column} is empty")
-    return values
-
-
-def _published_parts(rows: list[dict[str, str]], header: dict[str, str]) -> list[Part]:
-    if "set" not in header:
-        return []
-    known = [_PARTS.get(row[header["set"]].strip().lower()) for row in rows]
-    return [part for part in known if part] if all(known) else []
-
-
-def _shares(votes: Tensor, path: Path, *, first_line: int) -> Tensor:
-    total = votes.sum(1, keepdim=True)
-    wrong = (total[:, 0] <= 0) | (votes < 0).any(1) | ~votes.isfinite().all(1)
-    if bool(wrong.any()):
-        line = int(wrong.nonzero()[0]) + first_line
-        raise InputError(f"{path}, line {line}: votes must be counts, some of them above 0")
-    return votes / total
-
-
-def _numbers(cells: Sequence[str], path: Path) -> Tensor:
-    values = [_number(cell, path, line) for line, cell in enumerate(cells, start=2)]
-    return torch.tensor(values, dtype=torch.float64)
-
-
-def _number(text: str | None, path: Path, line: int) -> float:
-    try:
-        value = float(text or "")
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise InputError(f"{path}, line {line}: needs a number, got {text!r}")
-    return value
+    Raises:
+        InputError: it cannot be read.
+    """
+    return set(" ".join(read_lines(path)).split())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +14,6 @@ import torch
 from torch import Tensor
 
 from scorers import zoo
-from scorers.card import ModelCard
 from scorers.errors import InputError, unknown_name
 from scorers.evaluation.judging import judge
 from scorers.evaluation.opinions import agreement
@@ -23,19 +21,14 @@ from scorers.scorer import Scorer
 from scorers.training.batches import balanced_weights, stream
 from scorers.training.distributed import World
 from scorers.training.fit import Fit, Rated
-from scorers.training.initial import Start, start
+from scorers.training.initial import start
 from scorers.training.log import events_writer
 from scorers.training.objectives import OBJECTIVES
+from scorers.training.record import Learned, card
+from scorers.training.skipped import readable_once
 from scorers.training.stages import Recipe, recipe
 from scorers.training.tables import RatingTable
-from scorers.training.views import Skipped, Views, readable, stored_size
-
-_SPREADS = {
-    "votes": "opinions are the votes",
-    "stated": "opinions are maximum-entropy distributions of published means and deviations",
-    "model": "only means are known: opinions are maximum-entropy distributions with a guessed "
-    "deviation (scorers.opinion.typical_std), so the spread is not people's",
-}
+from scorers.training.views import Views, stored_size
 
 
 @dataclass(frozen=True)
@@ -74,6 +67,10 @@ class Training:
     tensorboard: bool = False
     licence: str = ""
 
+    def __post_init__(self) -> None:
+        if not self.name or self.name != Path(self.name).name:
+            raise InputError(f"name must be a file's, with no folder in it, got {self.name!r}")
+
 
 def train_scorer(
     table: RatingTable,
@@ -82,16 +79,19 @@ def train_scorer(
     *,
     note: Callable[[str], object] = lambda _: None,
     tick: Callable[[int, int, float], object] = lambda *_: None,
+    looked: Callable[[], object] = lambda: None,
 ) -> Scorer:
     """Train, write ``OUT/NAME.safetensors`` with its card, and return the scorer.
 
-    Photos that cannot be read are left out and listed in ``OUT/skipped.csv``. The card's
-    figures are measured on the validation and test splits, on whole files.
+    Photos that cannot be read are left out and listed in ``OUT/skipped.csv``; a run that goes on
+    does not look again. The card's figures are measured on the validation and test splits, on
+    whole files.
 
     Args:
         table: split into train, validation and test by itself.
         note: called with one line at a time on what is going on.
         tick: called after each step with the steps done, those there are, and the loss.
+        looked: called after each photo that was tried, before the first step.
 
     Raises:
         InputError: a rule on the options or the table is broken; see the message.
@@ -105,12 +105,22 @@ def train_scorer(
         how.out.mkdir(parents=True, exist_ok=True)
     table = table.over(how.buckets or table.buckets)
     rows, skipped = world.from_first(
-        readable(table, how.size, workers=max(how.workers, 2)) if world.first else None
+        readable_once(
+            table,
+            how.size,
+            how.out,
+            _identity(table, how, plan),
+            workers=max(how.workers, 2),
+            tick=looked,
+        )
+        if world.first
+        else None
     )
     used = table.take(rows)
     if world.first:
-        _list_skipped(how.out / "skipped.csv", skipped)
         note(f"{len(used)} photos of {table.name}, {len(skipped)} skipped")
+        if table.note:
+            note(table.note)
     train, validation, test = (used.part(p) for p in ("train", "validation", "test"))
     if not len(train):
         raise InputError(f"{table.name} has no photo in its train split")
@@ -153,7 +163,8 @@ def train_scorer(
     network = begin.architecture.build(len(table.buckets))
     with _own_randomness(world):
         network.load_state_dict(fit.run(tick))
-    scorer = Scorer(network, _card(table, how, plan, begin, [len(train), len(validation)], skipped))
+    learned = Learned(table, train, validation, skipped)
+    scorer = Scorer(network, card(learned, how, plan, begin))
     if not world.first:
         return scorer
     scorer.to(world.device)
@@ -223,41 +234,3 @@ def _identity(table: RatingTable, how: Training, plan: Recipe) -> dict[str, str]
             )
         },
     }  # fmt: skip
-
-
-def _card(
-    table: RatingTable,
-    how: Training,
-    plan: Recipe,
-    begin: Start,
-    counts: list[int],
-    skipped: Sequence[Skipped],
-) -> ModelCard:
-    taught = f" and the opinion of {how.teacher}" if how.teacher else ""
-    notes = [
-        f"{table.name}: {counts[0]} photos, {counts[1]} more to choose the epoch",
-        f"{len(skipped)} skipped as unreadable",
-        _SPREADS[table.spread] + taught,
-        *([table.note] if table.note else []),
-        "terms as of that data",
-    ]
-    return ModelCard(
-        name=how.name,
-        architecture=begin.architecture,
-        preprocess=begin.preprocess,
-        buckets=table.buckets,
-        summary=f"NIMA trained on {table.name}.",
-        origin=f"scorers train: recipe {how.recipe} after {plan.source}: {plan}; objective "
-        f"{how.objective}, seed {how.seed}, from {begin.origin}",
-        licence=how.licence,
-        training_data="; ".join(notes),
-        limits="Learned to agree with ratings of finished photos. Whether its maximum over an "
-        "operator's settings is a good photo was not measured.",
-    )
-
-
-def _list_skipped(path: Path, skipped: Sequence[Skipped]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as handle:
-        writer = csv.writer(handle)
-        writer.writerow(("filename", "reason"))
-        writer.writerows((photo.name, photo.reason) for photo in skipped)

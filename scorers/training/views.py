@@ -16,8 +16,8 @@ from scorers.training.batches import stream
 from scorers.training.decode import decode
 from scorers.training.tables import RatingTable
 
-Place = tuple[int, int]
-"""Epoch and row: what a view is drawn for."""
+Place = tuple[int, int, int]
+"""Epoch, place in it and row: what a view is drawn for. Balanced epochs show rows repeatedly."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Skipped:
 
 
 class Views(Dataset[tuple[Tensor, int]]):
-    """Random views of photos, each drawn from the seed, the epoch and the row alone.
+    """Random views of photos, each drawn from the seed and its place in the run alone.
 
     NIMA's augmentation: the photo shrunk to `stored` x `stored`, of which a random `size` x `size`
     square is cut and mirrored half the time.
@@ -71,8 +71,8 @@ class Views(Dataset[tuple[Tensor, int]]):
 
     def __getitem__(self, place: Place) -> tuple[Tensor, int]:
         """The view that `place` is given, ``(3, size, size)`` bytes, and its row."""
-        epoch, row = place
-        generator = stream(self.seed, "view", epoch, row)
+        *_, row = place
+        generator = stream(self.seed, "view", *place)
         room = self.stored - self.size + 1
         top, left, mirrored = torch.randint(2**31, (3,), generator=generator).tolist()
         top, left = top % room, left % room

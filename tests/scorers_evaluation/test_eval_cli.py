@@ -62,6 +62,9 @@ def test_pairs_are_files_of_one_name(folders: Path) -> None:
     found = folder_pairs(brightness, good, bad)
     assert found["pair accuracy"].value == 1
     assert found["mean lead"].value == pytest.approx(0.5, abs=0.02)
+    assert found["tied pairs"].value == 0
+    alike = folder_pairs(lambda photo: torch.ones(1), good, bad)
+    assert alike["pair accuracy"].value == alike["tied pairs"].value == 1
     assert folder_pairs(brightness, bad, good)["pair accuracy"].value == 0
     with pytest.raises(InputError, match="no photos in"):
         pairs(good, folders)
@@ -97,7 +100,8 @@ def test_eval_prints_the_matrix_pairs_and_sensitivity(
     folders: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = folders / "other.csv"
-    other.write_text("filename,mean\n" + "\n".join(f"good/{i}.png,{i + 4}" for i in range(4)))
+    rows = [f"good/{i}.png,{i + 4},1-10" for i in range(4)]
+    other.write_text("\n".join(["filename,mean,scale", *rows]))
     copy = tmp_path / weights.name  # of one name: told apart by where they lie
     copy.write_bytes(weights.read_bytes())
     command = ["eval", str(folders / "ratings.csv"), str(other)]
@@ -117,7 +121,7 @@ def test_eval_prints_the_matrix_pairs_and_sensitivity(
     assert found["pairs"]["tiny"]["pair accuracy"]["n"] == 4
     assert main(command) == 0
     page = capsys.readouterr().out
-    assert "ratings, 8 photos" in page
+    assert "ratings, 8 photos (means taken to be on the scale 1-10, since none is stated)" in page
     assert "other, 4 photos; only means are known" in page
     assert "spread over resize methods" in page
 

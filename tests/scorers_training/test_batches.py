@@ -41,9 +41,9 @@ def test_views_are_crops_and_flips_of_the_shrunk_photo(rated_folder: Path) -> No
     photo = decode(files[1], 32)
     seen = set()
     for epoch in range(60):
-        view, row = views[epoch, 1]
+        view, row = views[epoch, 0, 1]
         assert row == 1
-        assert torch.equal(view, Views(files, 28, seed=0, keep=False)[epoch, 1][0])
+        assert torch.equal(view, Views(files, 28, seed=0, keep=False)[epoch, 0, 1][0])
         matches = [
             (top, left, flipped)
             for top in range(5)
@@ -57,6 +57,15 @@ def test_views_are_crops_and_flips_of_the_shrunk_photo(rated_folder: Path) -> No
         seen.add(matches[0])
     assert {flipped for *_, flipped in seen} == {False, True}
     assert {top for top, *_ in seen} == {left for _, left, _ in seen} == set(range(5))
+
+
+def test_a_row_drawn_twice_in_an_epoch_is_seen_in_other_ways(rated_folder: Path) -> None:
+    views = Views([rated_folder / "p00.png"] * 2, 28, seed=0, keep=True)
+    batches = Batches(2, 2, weights=torch.tensor([0.0, 1.0]))
+    (first, second), *_ = batches.places(0).tolist()
+    assert first[1] == second[1] == 1
+    assert not torch.equal(views[0, *first][0], views[0, *second][0])
+    assert torch.equal(views[0, *first][0], views[0, *first][0])
 
 
 def test_unreadable_photos_are_found_and_told_apart(rated_folder: Path) -> None:

@@ -26,6 +26,7 @@ from scorers.training.distributed import World, world
 from scorers.training.initial import start
 from scorers.training.log import RunLog
 from scorers.training.objectives import OBJECTIVES
+from scorers.training.overlap import found_in
 from scorers.training.readers import read_table
 from scorers.training.session import Training, train_scorer
 
@@ -125,7 +126,10 @@ def test_it_learns_and_says_what_it_is(rated_folder: Path, tmp_path: Path) -> No
     lines: list[str] = []
     how = quick(tmp_path, epochs=(2, 24), rate=30.0, licence="CC0-1.0")
     scorer = train_scorer(table, how, ALONE, note=lines.append)
-    assert lines == ["40 photos of ratings, 2 skipped"]
+    assert lines == [
+        "40 photos of ratings, 2 skipped",
+        "means taken to be on the scale 1-10, since none is stated",
+    ]
     assert (tmp_path / "skipped.csv").read_text().count("\n") == 3
     used = table.take(range(40))
     said = judge(scorer, used)
@@ -139,6 +143,10 @@ def test_it_learns_and_says_what_it_is(rated_folder: Path, tmp_path: Path) -> No
     assert "2 epochs of adam at 0.03 (head), then 24 epochs" in card.origin
     assert "8 photos a step, drawn evenly" in card.origin
     assert "2 skipped" in card.training_data
+    assert "means taken to be on the scale 1-10" in card.training_data
+    assert found_in(table.names, card.learned_from) == [
+        name for name in used.names if name not in used.part("test").names
+    ]
     assert card.licence == "CC0-1.0"
     assert any(name.endswith("SRCC") for name in card.measured)
     rows = (tmp_path / "validation.csv").read_text().splitlines()

@@ -102,6 +102,22 @@ def test_plain_tables_are_moved_to_the_buckets(
     assert table.spread == spread
 
 
+def test_a_scale_that_nobody_stated_is_noted(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", "filename,mean", "a.png,0.7", "b.png,0.2")
+    with pytest.raises(InputError, match="line 2: mean must lie in the scale"):
+        read_table(path)
+    low = read_table(path, buckets=(0, 1, 2))
+    assert low.note == "means taken to be on the scale 0-2, since none is stated"
+    assert read_table(path, scale=(0, 1)).note == ""
+    columned = write(tmp_path / "c.csv", "filename,mean,scale", "a.png,0.7,0-1", "b.png,0.2,0-1")
+    assert read_table(columned).note == ""
+
+
+def test_a_set_column_without_a_word_is_none(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", "filename,mean,set", "a.png,7,", "b.png,2,")
+    assert not read_table(path).parts
+
+
 @given(st.floats(1, 10), st.floats(0, 6))
 def test_any_moments_give_an_opinion_with_the_nearest_possible_ones(
     mean: float, std: float
@@ -153,6 +169,13 @@ def test_copies_of_one_photo_never_part_and_a_test_list_rules() -> None:
         (["filename,c1,c2", "a.png,0,0"], "line 2: votes must be counts"),
         (["filename,mean,scale", "a.png,5,high"], "a scale is written low-high, got 'high'"),
         (["filename,faves,views", "a.png,5,2"], "but got faves=5, views=2"),
+        (["filename,mean,std", "a.png,5,1", "b.png,5,"], "line 3: std is empty"),
+        (
+            ["filename,mean,set", "a.png,5,test", "b.png,5,held"],
+            "line 3: set must be one of train, .*, got 'held'",
+        ),
+        (["filename,mean,set", "a.png,5,test", "b.png,5"], "line 3: set must be .*, got ''"),
+        (["image_name,c1,c2,set", "a.png,1,1,train", "b.png,1,1"], "line 3: set must be one of"),
     ],
 )
 def test_what_cannot_be_is_refused_with_its_line(

@@ -147,8 +147,9 @@ def leaves(
         Each operator, with its own parameter names and what `operator` calls them.
 
     >>> from enhance.operators.registry import get
-    >>> [(leaf.name, names["detail"]) for leaf, names in leaves(get("laplacian"))]
-    [('laplacian', 'detail')]
+    >>> for leaf, names in leaves(get("laplacian")):
+    ...     print(leaf.name, names["detail"])
+    laplacian detail
     """
     if not isinstance(operator, Chain):
         return [(operator, {name: name for name in operator.parameters_spec})]

@@ -19,8 +19,8 @@ class Ramp:
     fidelity loss come first.
 
     >>> ramp = Ramp(0.01, start=100, steps=200)
-    >>> [ramp(step) for step in (0, 100, 200, 300, 1000)]
-    [0.0, 0.0, 0.005, 0.01, 0.01]
+    >>> ramp(100), ramp(200), ramp(300), ramp(1000)
+    (0.0, 0.005, 0.01, 0.01)
 
     Attributes:
         weight: reached at the end.

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from scorers.backbones.mobilenet import MobileNetV1
+from scorers.errors import InputError
 
+BLOCKS = 13
 LEVELS = (1, 2, 4, 6, 8, 10, 13)
 EXTREME = 8.0
 """Deviations from the average photo beyond which a feature says no more: an odd picture must not
@@ -53,6 +55,9 @@ class MultiLevelMobileNetV1(nn.Module):
         hidden: features that the neck is mixed to once more; 0 for one layer only.
         dropout: rate before they are mixed.
 
+    Raises:
+        InputError: no levels, or one that is no block.
+
     >>> network = MultiLevelMobileNetV1(width=0.25, levels=(2, 13), neck=16)
     >>> network(torch.zeros(2, 3, 32, 32)).shape
     torch.Size([2, 272])
@@ -72,6 +77,8 @@ class MultiLevelMobileNetV1(nn.Module):
         dropout: float = 0.3,
     ) -> None:
         super().__init__()
+        if not levels or not set(levels) <= set(range(1, BLOCKS + 1)):
+            raise InputError(f"levels must be blocks 1 to {BLOCKS}, one at least, got {levels}")
         self.features = MobileNetV1(width, folded, same).features
         self.levels = frozenset(f"conv_pw_{level}_relu" for level in levels)
         weights = [self.features.get_parameter(f"conv_pw_{level}.weight") for level in levels]

@@ -8,6 +8,7 @@ import torch
 from scorers.backbones.mobilenet import MobileNetV1
 from scorers.backbones.multilevel import MultiLevelMobileNetV1
 from scorers.card import Architecture, ModelCard
+from scorers.errors import InputError
 from scorers.preprocess import Preprocess
 from scorers.scorer import Scorer
 
@@ -85,9 +86,10 @@ def test_a_flat_photo_has_a_finite_slope(network: MultiLevelMobileNetV1) -> None
     assert bool(flat.grad.isfinite().all())
 
 
-def test_levels_must_exist() -> None:
-    with pytest.raises(AttributeError, match="conv_pw_14"):
-        MultiLevelMobileNetV1(width=0.25, levels=(14,))
+@pytest.mark.parametrize("levels", [(14,), (0, 2), ()])
+def test_levels_must_exist(levels: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match="levels must be blocks 1 to 13"):
+        MultiLevelMobileNetV1(width=0.25, levels=levels)
 
 
 def test_a_scorer_keeps_its_scale_in_its_file(tmp_path, photos: torch.Tensor) -> None:  # type: ignore[no-untyped-def]

@@ -10,10 +10,10 @@ from enhance.operators.base import Operator
 from enhance.operators.resolve import resolve_operator
 from enhance.recipe import installed_versions
 from enhance.tuning import strategies
+from enhance.tuning.integers import check_seed
 from enhance.tuning.scoring import Judge, resolve_scorer
 from enhance.tuning.space import Space
 from enhance.tuning.tune import starting_point
-from enhance.tuning.whole import check_seed
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from enhance.errors import ParameterError, ReadError
-from enhance.tuning.whole import MAX_SEED
+from enhance.tuning.integers import MAX_SEED
 
 Photos = Annotated[
     list[Path], typer.Argument(metavar="PHOTO...", help="Photos, or folders of photos.")

@@ -20,10 +20,10 @@ from enhance.preference.taste import SPREAD, Answer, Taste
 from enhance.preview import preview
 from enhance.recipe import Recipe
 from enhance.rendering import render_full
+from enhance.tuning.integers import check_seed
 from enhance.tuning.scoring import ScorerLike
 from enhance.tuning.space import Space, answers_to_keep
 from enhance.tuning.tune import Start, start_of, starting_point, tune
-from enhance.tuning.whole import check_seed
 
 FORMAT = 1
 """Version of the file of a session."""

@@ -20,9 +20,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-import scorers
 from enhance.operators.base import Operator
-from enhance.tuning.scoring import TONE
+from enhance.tuning.scoring import TONE, embedded_scorer
 from enhance.tuning.space import Space
 from scorers.backbones.multilevel import EXTREME, MultiLevelMobileNetV1
 
@@ -109,7 +108,7 @@ class Predictor(nn.Module):
 @cache
 def trunk() -> MultiLevelMobileNetV1:
     """What the predictors read photos by: the backbone of the embedded tone scorer."""
-    backbone = scorers.load(TONE).network.get_submodule("backbone")
+    backbone = embedded_scorer(TONE, torch.device("cpu")).get_submodule("network.backbone")
     assert isinstance(backbone, MultiLevelMobileNetV1)
     return backbone
 

@@ -53,7 +53,7 @@ class OnDemand:
         self.name = name
 
     def __call__(self, images: Tensor) -> Tensor:
-        scores: Tensor = _embedded(self.name, images.device)(images)
+        scores: Tensor = embedded_scorer(self.name, images.device)(images)
         return scores
 
 
@@ -76,7 +76,7 @@ def resolve_scorer(
     if scorer is None:
         scorer = _default(operator)
     if isinstance(scorer, str) and scorer in (TONE, TECHNICAL):
-        scorer = _embedded(scorer, torch.device(device or "cpu"))
+        scorer = embedded_scorer(scorer, torch.device(device or "cpu"))
     elif isinstance(scorer, (str, PathLike)):
         scorer = _load(scorer)
     if not callable(scorer):
@@ -99,7 +99,7 @@ def device_of(scorer: Callable[[Tensor], Tensor]) -> torch.device:
 
 
 @cache
-def _embedded(name: str, device: torch.device) -> nn.Module:
+def embedded_scorer(name: str, device: torch.device) -> nn.Module:
     """An embedded scorer, loaded once: it is frozen, so all photos can share it."""
     return _load(name).to(device)
 

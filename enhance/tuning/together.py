@@ -17,6 +17,7 @@ from enhance.recipe import Recipe
 from enhance.tuning import strategies
 from enhance.tuning.cost import leaving_cost
 from enhance.tuning.guards import Guard, resolve_guards
+from enhance.tuning.integers import check_seed
 from enhance.tuning.objective import Objective
 from enhance.tuning.predictor import predict
 from enhance.tuning.scoring import ScorerLike, resolve_scorer
@@ -24,7 +25,6 @@ from enhance.tuning.space import Space
 from enhance.tuning.tune import Start, start_of, starting_point
 from enhance.tuning.verdict import decide, in_tone_points
 from enhance.tuning.views import WHOLE_VIEWS, Crop, Views, whole_views
-from enhance.tuning.whole import check_seed
 
 
 def tune_together(

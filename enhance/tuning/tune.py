@@ -20,6 +20,7 @@ from enhance.recipe import Recipe
 from enhance.tuning import strategies
 from enhance.tuning.cost import CostFunction, leaving_cost, total_cost
 from enhance.tuning.guards import Guard, resolve_guards
+from enhance.tuning.integers import check_seed, check_whole
 from enhance.tuning.invariance import invariance_cost
 from enhance.tuning.objective import Objective
 from enhance.tuning.predictor import predict
@@ -30,7 +31,6 @@ from enhance.tuning.search import Search
 from enhance.tuning.space import Space, answers_to_keep, one_number
 from enhance.tuning.verdict import decide, in_tone_points
 from enhance.tuning.views import NATIVE_VIEWS, WHOLE_VIEWS, Views, native_views, whole_views
-from enhance.tuning.whole import check_seed, check_whole
 
 Start = Recipe | str | Mapping[str, float]
 """A recipe, the name of a preset, or settings."""

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from enhance.imaging.files import read
+from enhance.imaging.photo import Photo
+
 
 @pytest.fixture
 def rng() -> np.random.Generator:
@@ -23,6 +26,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty working folder, so that messages show short paths."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def photo(folder: Path, noise: np.ndarray) -> Photo:
+    """The noise as it was read from ``a.png`` in the working folder."""
+    Image.fromarray(noise).save(folder / "a.png")
+    return read("a.png")
 
 
 @pytest.fixture

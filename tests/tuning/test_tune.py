@@ -10,10 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 import enhance
-from enhance.presets import load_preset
 from enhance.tuning.cost import LEAVING_COST
 from enhance.tuning.guards import Evidence, GuardReport, default_guards
-from enhance.tuning.scoring import device_of
 
 
 def test_a_better_photo_its_settings_and_a_verdict(paint, grey, target) -> None:
@@ -201,141 +199,6 @@ def test_photos_of_any_size(size: tuple[int, int], operator: str, tone_scorer) -
 
 
 @pytest.mark.parametrize(
-    ("options", "error", "message"),
-    [
-        ({"operator": "laplacain"}, enhance.UnknownNameError, "did you mean 'laplacian'"),
-        ({"strategy": "gird"}, enhance.UnknownNameError, "did you mean 'grid'"),
-        ({"operator": []}, enhance.ParameterError, r"list of them, got \[\]"),
-        ({"scorer": 3}, enhance.ParameterError, "a callable, got 3"),
-        ({"crops": 1}, enhance.ParameterError, "at least 2, for the gain's interval, got 1"),
-        ({"guards": ["nois"]}, enhance.UnknownNameError, "did you mean 'noise'"),
-        ({"fixed": {"detail": 9}}, enhance.ParameterError, r"\[-1, 5\], got 9"),
-        (
-            {"strategy": "grid", "storage": "sqlite://"},
-            enhance.ParameterError,
-            "bayesian and hybrid only, got 'grid'",
-        ),
-        (
-            {"storage": "/nonexistent/a.log"},
-            enhance.WriteError,
-            "cannot write /nonexistent/a.log: no folder",
-        ),
-        ({"storage": 3}, enhance.ParameterError, "storage must be a URL or a path, got 3"),
-        (
-            {"storage": "sqlite:////nonexistent/a.db"},
-            enhance.ParameterError,
-            "storage 'sqlite:////nonexistent/a.db' cannot be opened",
-        ),
-        ({"device": "tpu9"}, enhance.ParameterError, "device must be .*, got 'tpu9'"),
-        ({"seed": -1}, enhance.ParameterError, r"seed must lie in \[0, 4294967295\], got -1"),
-        ({"seed": 2**70}, enhance.ParameterError, "seed must lie in"),
-        ({"seed": 1.5}, enhance.ParameterError, "seed must be a whole number, got 1.5"),
-        ({"crops": 2.5}, enhance.ParameterError, "crops must be a whole number, got 2.5"),
-        ({"start": "punch"}, enhance.UnknownNameError, "did you mean 'punchy'"),
-        ({"start": 3}, enhance.ParameterError, "a preset's name or settings, got 3"),
-        ({"start": {"detail": "much"}}, enhance.ParameterError, "detail must be a number"),
-        ({"guards": "cliping"}, enhance.UnknownNameError, "did you mean 'clipping'"),
-        ({"scorer": "nope"}, enhance.UnknownNameError, "unknown scorer 'nope'"),
-        ({"scorer": "/nonexistent/a.safetensors"}, enhance.ReadError, "a.safetensors"),
-    ],
-)
-def test_one_line_errors(coffee, tone_scorer, options: dict, error, message: str) -> None:
-    with pytest.raises(error, match=message) as caught:
-        enhance.tune(coffee, **{"operator": "laplacian", "scorer": tone_scorer, **options})
-    assert "\n" not in str(caught.value)
-
-
-def test_progress_bar_goes_to_stderr(paint, grey, target, capsys) -> None:
-    enhance.tune(grey, paint, target(0.6, 0.6), progress=True)
-    captured = capsys.readouterr()
-    assert "gradient" in captured.err
-    assert captured.out == ""
-
-
-def test_plot_shows_each_parameter(coffee, tone_scorer, tmp_path: Path) -> None:
-    result = enhance.tune(coffee, "laplacian", tone_scorer)
-    figure = result.plot()
-    figure.savefig(tmp_path / "plot.png")
-    assert (tmp_path / "plot.png").stat().st_size > 10_000
-    panels = {axes.get_xlabel(): axes for axes in figure.axes if axes.get_xlabel()}
-    shares = panels.pop("share, points of the score")
-    assert [bar.get_width() for bar in shares.patches] == pytest.approx(
-        list(result.ablation().values())
-    )
-    assert list(panels) == ["detail", "shadow", "brightness"]
-    for name, axes in panels.items():
-        lines = {line.get_label(): line for line in axes.lines}
-        chosen = lines["chosen"].get_xydata()[0]
-        assert chosen == pytest.approx([result.settings[name], result.gain])
-        # what is maximised is highest at the setting chosen, up to the search's tolerance
-        left = lines["gain less further cost (maximised)"].get_ydata()
-        assert max(left) <= result.gain + 0.02
-        bottom, top = axes.get_ylim()
-        assert bottom < 0 < chosen[1] < top
-
-
-def test_optuna_study_comes_with_the_result(paint, grey, target, tmp_path: Path) -> None:
-    storage = f"sqlite:///{tmp_path / 'study.db'}"
-    first, again = (
-        enhance.tune(grey, paint, target(0.6, 0.6), "hybrid", storage=storage) for _ in range(2)
-    )
-    assert len(first.study.trials) == len(again.study.trials)
-    assert first.study.study_name == again.study.study_name
-    assert first.history == again.history
-
-
-def test_shares_of_the_gain_are_what_each_parameter_earned(paint, grey, target) -> None:
-    result = enhance.tune(grey, paint, target(0.7, 0.4), guards=[])
-    shares = result.ablation()
-    # 40 r^2 of the loss is red's and 40 g^2 green's, and neither depends on the other
-    assert shares == {
-        "red": pytest.approx(40 * 0.2**2, abs=0.01),
-        "green": pytest.approx(40 * 0.1**2, abs=0.01),
-    }
-    assert sum(shares.values()) == pytest.approx(result.gain, abs=1e-6)
-
-
-def test_a_gain_that_takes_two_is_shared_by_both(paint, grey) -> None:
-    def product(images: Tensor) -> Tensor:
-        red, green, _ = (images.mean((-1, -2)) - 0.5).unbind(1)
-        return red * green
-
-    shares = enhance.tune(grey, paint, product, "grid", guards=[]).ablation()
-    assert shares["red"] == pytest.approx(0.125, abs=1e-3)
-    assert shares["green"] == pytest.approx(0.125, abs=1e-3)
-
-
-def test_history_as_a_table(paint, grey, target) -> None:
-    pandas = pytest.importorskip("pandas")
-    result = enhance.tune(grey, paint, target(0.7, 0.4), "grid", guards=[])
-    table = result.dataframe()
-    assert isinstance(table, pandas.DataFrame)
-    assert list(table.columns) == ["red", "green", "value"]
-    assert len(table) == 121
-    assert table.value.max() == pytest.approx(result.score)
-
-
-@pytest.mark.parametrize("seed", [np.int64(3), torch.tensor(3), 2**32 - 1])
-def test_whatever_is_a_whole_number_is_a_seed(paint, grey, target, seed: object) -> None:
-    result = enhance.tune(grey, paint, target(0.6, 0.5), "gradient", seed=seed)
-    assert result.recipe.seed == int(seed)  # type: ignore[call-overload]
-    assert json.loads(result.recipe.to_json())["seed"] == int(seed)  # type: ignore[call-overload]
-
-
-def test_the_largest_seed_is_one_for_every_trial(paint, grey, target) -> None:
-    result = enhance.tune(grey, paint, target(0.6, 0.5), "bayesian", seed=2**32 - 1)
-    assert result.verdict == "enhanced"
-
-
-def test_a_name_to_start_from_is_that_of_a_preset(coffee, tone_scorer) -> None:
-    named, loaded = (
-        enhance.tune(coffee, None, tone_scorer, "instant", start=start, guards=[])
-        for start in ("soft", load_preset("soft"))
-    )
-    assert named.recipe == loaded.recipe
-
-
-@pytest.mark.parametrize(
     ("operator", "bounds", "told"),
     [
         (["laplacian", "turbo"], {}, {"sigma_n", "tilt", "grain", "sigma_c"}),
@@ -361,43 +224,6 @@ def test_what_was_judged_is_what_is_rendered_and_replayed(
     judged = objective.render(objective.space.to_unit(result.settings)[None])[0]
     torch.testing.assert_close(objective.views.cut(result.pixels), judged, rtol=0, atol=1e-5)
     assert torch.equal(enhance.apply(noisy, result.recipe), result.image)
-
-
-class Faithful(torch.nn.Module):
-    """A scorer that minds being moved."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("wanted", torch.tensor(0.6))
-        self.moved: list[object] = []
-
-    def to(self, *places: object, **options: object) -> Faithful:
-        self.moved += places
-        return super().to(*places, **options)  # type: ignore[call-overload, no-any-return]
-
-    def forward(self, images: Tensor) -> Tensor:
-        return -(images.mean((1, 2, 3)) - self.wanted).abs()
-
-
-def test_a_scorer_of_the_callers_is_moved_only_where_a_device_is_named(paint, grey) -> None:
-    scorer = Faithful()
-    enhance.tune(grey, paint, scorer, "grid")
-    assert scorer.moved == []
-    enhance.tune(grey, paint, scorer, "grid", device="cpu")
-    assert scorer.moved == [torch.device("cpu")]
-
-
-def test_work_is_done_where_the_scorer_is() -> None:
-    scorer = Faithful()
-    assert device_of(scorer) == torch.device("cpu")
-    assert device_of(scorer.to("meta")) == torch.device("meta")
-    assert device_of(lambda images: images.mean((1, 2, 3))) == torch.device("cpu")
-
-
-@pytest.mark.parametrize("scorer", ["nope", "/nonexistent/a.safetensors", 3])
-def test_whatever_is_wrong_with_a_scorer_is_caught_as_ours(grey, paint, scorer: object) -> None:
-    with pytest.raises(enhance.EnhanceError):
-        enhance.tune(grey, paint, scorer)
 
 
 def test_guards_can_be_added_to_the_default_ones(coffee) -> None:

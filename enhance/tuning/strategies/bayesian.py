@@ -29,9 +29,9 @@ from torch import Tensor
 
 from enhance.errors import ParameterError
 from enhance.operators.base import Parameter
+from enhance.tuning.integers import MAX_SEED
 from enhance.tuning.objective import Objective
 from enhance.tuning.search import Search, silent
-from enhance.tuning.whole import MAX_SEED
 
 TRIALS = 40
 BATCH = 4

@@ -1,0 +1,123 @@
+"""What callers may give to `tune`, and what they are told where they may not."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import enhance
+from enhance.presets import load_preset
+from enhance.tuning.scoring import device_of
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"operator": "laplacain"}, enhance.UnknownNameError, "did you mean 'laplacian'"),
+        ({"strategy": "gird"}, enhance.UnknownNameError, "did you mean 'grid'"),
+        ({"operator": []}, enhance.ParameterError, r"list of them, got \[\]"),
+        ({"scorer": 3}, enhance.ParameterError, "a callable, got 3"),
+        ({"crops": 1}, enhance.ParameterError, "at least 2, for the gain's interval, got 1"),
+        ({"guards": ["nois"]}, enhance.UnknownNameError, "did you mean 'noise'"),
+        ({"fixed": {"detail": 9}}, enhance.ParameterError, r"\[-1, 5\], got 9"),
+        (
+            {"strategy": "grid", "storage": "sqlite://"},
+            enhance.ParameterError,
+            "bayesian and hybrid only, got 'grid'",
+        ),
+        (
+            {"storage": "/nonexistent/a.log"},
+            enhance.WriteError,
+            "cannot write /nonexistent/a.log: no folder",
+        ),
+        ({"storage": 3}, enhance.ParameterError, "storage must be a URL or a path, got 3"),
+        (
+            {"storage": "sqlite:////nonexistent/a.db"},
+            enhance.ParameterError,
+            "storage 'sqlite:////nonexistent/a.db' cannot be opened",
+        ),
+        ({"device": "tpu9"}, enhance.ParameterError, "device must be .*, got 'tpu9'"),
+        ({"seed": -1}, enhance.ParameterError, r"seed must lie in \[0, 4294967295\], got -1"),
+        ({"seed": 2**70}, enhance.ParameterError, "seed must lie in"),
+        ({"seed": 1.5}, enhance.ParameterError, "seed must be a whole number, got 1.5"),
+        ({"crops": 2.5}, enhance.ParameterError, "crops must be a whole number, got 2.5"),
+        ({"start": "punch"}, enhance.UnknownNameError, "did you mean 'punchy'"),
+        ({"start": 3}, enhance.ParameterError, "a preset's name or settings, got 3"),
+        ({"start": {"detail": "much"}}, enhance.ParameterError, "detail must be a number"),
+        ({"guards": "cliping"}, enhance.UnknownNameError, "did you mean 'clipping'"),
+        ({"scorer": "nope"}, enhance.UnknownNameError, "unknown scorer 'nope'"),
+        ({"scorer": "/nonexistent/a.safetensors"}, enhance.ReadError, "a.safetensors"),
+    ],
+)
+def test_one_line_errors(coffee, tone_scorer, options: dict, error, message: str) -> None:
+    with pytest.raises(error, match=message) as caught:
+        enhance.tune(coffee, **{"operator": "laplacian", "scorer": tone_scorer, **options})
+    assert "\n" not in str(caught.value)
+
+
+def test_progress_bar_goes_to_stderr(paint, grey, target, capsys) -> None:
+    enhance.tune(grey, paint, target(0.6, 0.6), progress=True)
+    captured = capsys.readouterr()
+    assert "gradient" in captured.err
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize("seed", [np.int64(3), torch.tensor(3), 2**32 - 1])
+def test_whatever_is_a_whole_number_is_a_seed(paint, grey, target, seed: object) -> None:
+    result = enhance.tune(grey, paint, target(0.6, 0.5), "gradient", seed=seed)
+    assert result.recipe.seed == int(seed)  # type: ignore[call-overload]
+    assert json.loads(result.recipe.to_json())["seed"] == int(seed)  # type: ignore[call-overload]
+
+
+def test_the_largest_seed_is_one_for_every_trial(paint, grey, target) -> None:
+    result = enhance.tune(grey, paint, target(0.6, 0.5), "bayesian", seed=2**32 - 1)
+    assert result.verdict == "enhanced"
+
+
+def test_a_name_to_start_from_is_that_of_a_preset(coffee, tone_scorer) -> None:
+    named, loaded = (
+        enhance.tune(coffee, None, tone_scorer, "instant", start=start, guards=[])
+        for start in ("soft", load_preset("soft"))
+    )
+    assert named.recipe == loaded.recipe
+
+
+class Faithful(torch.nn.Module):
+    """A scorer that minds being moved."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("wanted", torch.tensor(0.6))
+        self.moved: list[object] = []
+
+    def to(self, *places: object, **options: object) -> Faithful:
+        self.moved += places
+        return super().to(*places, **options)  # type: ignore[call-overload, no-any-return]
+
+    def forward(self, images: Tensor) -> Tensor:
+        return -(images.mean((1, 2, 3)) - self.wanted).abs()
+
+
+def test_a_scorer_of_the_callers_is_moved_only_where_a_device_is_named(paint, grey) -> None:
+    scorer = Faithful()
+    enhance.tune(grey, paint, scorer, "grid")
+    assert scorer.moved == []
+    enhance.tune(grey, paint, scorer, "grid", device="cpu")
+    assert scorer.moved == [torch.device("cpu")]
+
+
+def test_work_is_done_where_the_scorer_is() -> None:
+    scorer = Faithful()
+    assert device_of(scorer) == torch.device("cpu")
+    assert device_of(scorer.to("meta")) == torch.device("meta")
+    assert device_of(lambda images: images.mean((1, 2, 3))) == torch.device("cpu")
+
+
+@pytest.mark.parametrize("scorer", ["nope", "/nonexistent/a.safetensors", 3])
+def test_whatever_is_wrong_with_a_scorer_is_caught_as_ours(grey, paint, scorer: object) -> None:
+    with pytest.raises(enhance.EnhanceError):
+        enhance.tune(grey, paint, scorer)

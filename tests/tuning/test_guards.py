@@ -225,7 +225,7 @@ def test_what_is_known_of_the_untouched_views_is_found_out_once() -> None:
         Witness().check(seen)
         images.append(sum(asked))
         asked.clear()
-    assert images == [2 + 4 + 2 + 2, 2]  # still, moved, before, after; then after alone
+    assert images == [2 + 2 + 2 + 2, 2]  # still, moved, before, after; then after alone
     known = replace(seen, baseline=counting(image).double(), memory={})
     assert limits == pytest.approx([Jitter().check(known).limit] * 2)
 

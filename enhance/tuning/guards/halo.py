@@ -46,7 +46,10 @@ class Halo:
 
 
 def _highest(plane: Tensor) -> Tensor:
-    return functional.max_pool2d(plane[:, None], 2 * RADIUS + 1, 1, RADIUS)[:, 0]
+    """Highest within `RADIUS` of each pixel, along rows, then columns: the same, sooner."""
+    side, pad = 2 * RADIUS + 1, RADIUS
+    rows = functional.max_pool2d(plane[:, None], (1, side), 1, (0, pad))
+    return functional.max_pool2d(rows, (side, 1), 1, (pad, 0))[:, 0]
 
 
 def _curve(before: Tensor, after: Tensor, at: Tensor) -> Tensor:

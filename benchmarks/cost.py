@@ -8,7 +8,7 @@ tuned, damaged and undamaged, by `enhance.tune` for each weight of the cost of l
 predictor's answer; guards `need` and `worth` are applied afterwards, for each set of limits, and
 where they refuse, a slight step the same way is what is left. They are good when damaged photos
 come closer and undamaged ones stay as they are. Distances are mean CIEDE2000 to the undamaged
-photo. A weight takes about ten minutes on one core.
+photo. A weight takes half an hour on one core.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ WEIGHTS = (0.4, LEAVING_COST, 1.6)
 LIMITS: Mapping[float, Sequence[float]] = {
     0.0: (0.0, 0.3, 0.4, 0.5),
     0.05: (0.5, 0.7, 0.9),
-    0.1: (0.8, 1.0, 1.2, 1.4),
-    Need().unit: (1.2, 1.4, Need().least, 1.8),
+    Need().unit: (0.8, 1.0, 1.1, 1.2, Need().least, 1.3, 1.4),
+    0.15: (1.2, 1.4, 1.5, 1.6, 1.8),
     0.2: (1.4, 1.7, 2.0),
     1e3: (3e3, 4e3, 5e3),
 }
@@ -63,7 +63,7 @@ VISIBLE = 3.0
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--photos", type=int, default=64)
+    parser.add_argument("--photos", type=int, default=195)
     parser.add_argument("--weights", type=float, nargs="+", default=WEIGHTS)
     parser.add_argument("--strategy", help="of the search; default: what `enhance.tune` takes")
     parser.add_argument("--threads", type=int, default=2)

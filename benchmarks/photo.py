@@ -1,8 +1,8 @@
 """One 12-megapixel photo, from its file to the tuned file: ``python -m benchmarks.photo``.
 
-Every strategy runs in a process of its own, twice: the first run includes what is loaded on
-demand, the second does not. Seconds of wall clock and of processor, step by step. The photo is
-dark, so that there is something to apply. Writes ``docs/benchmarks/photo.json`` and
+Every operator and strategy runs in a process of its own, twice: the first run includes what is
+loaded on demand, the second does not. Seconds of wall clock and of processor, step by step. The
+photo is dark, so that there is something to apply. Writes ``docs/benchmarks/photo.json`` and
 ``.md``; ``--quick`` takes one megapixel and writes nothing.
 """
 
@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,12 @@ from benchmarks._timing import machine, write_json
 from benchmarks.large import make_photo
 
 STRATEGIES = ("instant", "gradient")
-OPERATOR = "laplacian"
+OPERATORS = ("laplacian", "tone")
 MEGAPIXELS = 12.0
 DARK = 0.3  # of the brightness that it was taken with
 
 
-def steps(source: Path, target: Path, strategy: str) -> dict[str, Any]:
+def steps(source: Path, target: Path, operator: str, strategy: str) -> dict[str, Any]:
     """Read, tune, apply and write once: ``[wall, processor]`` seconds of each."""
     import enhance
     from enhance.imaging.files import read
@@ -45,7 +46,7 @@ def steps(source: Path, target: Path, strategy: str) -> dict[str, Any]:
         return done
 
     timed("decode", lambda: read(source))
-    result = timed("tune", lambda: enhance.tune(source, OPERATOR, strategy=strategy))
+    result = timed("tune", lambda: enhance.tune(source, operator, strategy=strategy))
     # tuning decodes too, which is counted above already
     seconds["tune"] = [t - d for t, d in zip(seconds["tune"], seconds["decode"], strict=True)]
     timed("apply", lambda: result.pixels)
@@ -55,10 +56,10 @@ def steps(source: Path, target: Path, strategy: str) -> dict[str, Any]:
     return {"verdict": result.verdict, "seconds": seconds}
 
 
-def child(source: str, target: str, strategy: str) -> None:
+def child(source: str, target: str, operator: str, strategy: str) -> None:
     """What a process of its own does: print both runs as JSON."""
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    runs = [steps(Path(source), Path(target), strategy) for _ in range(2)]
+    runs = [steps(Path(source), Path(target), operator, strategy) for _ in range(2)]
     print(json.dumps({"first": runs[0], "again": runs[1]}))
 
 
@@ -70,18 +71,19 @@ def imported() -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def report(results: dict[str, Any]) -> str:
+def report(results: dict[tuple[str, str], Any]) -> str:
     """A Markdown table of wall and processor seconds."""
     names = ("decode", "tune", "apply", "encode", "all")
     lines = [
-        "| strategy | run | verdict | " + " | ".join(names) + " |",
-        "|---|---|---|" + "---|" * len(names),
+        "| operator | strategy | run | verdict | " + " | ".join(names) + " |",
+        "|---|---|---|---|" + "---|" * len(names),
     ]
-    for strategy, found in results.items():
+    for (operator, strategy), found in results.items():
         for run in ("first", "again"):
             cells = (found[run]["seconds"][name] for name in names)
             shown = " | ".join(f"{wall:.2f} ({cpu:.2f})" for wall, cpu in cells)
-            lines.append(f"| {strategy} | {run} | {found[run]['verdict']} | {shown} |")
+            head = f"| {operator} | {strategy} | {run} | {found[run]['verdict']}"
+            lines.append(f"{head} | {shown} |")
     return "\n".join(lines)
 
 
@@ -91,26 +93,26 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="one megapixel, no files")
     parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"), help="folder")
-    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
         child(*arguments.child)
         return
-    results = {}
+    results: dict[tuple[str, str], Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "photo.jpg", Path(folder) / "tuned.jpg"
         make_photo(source, 1.0 if arguments.quick else MEGAPIXELS, DARK)
         environment = {**os.environ, "OMP_NUM_THREADS": str(arguments.threads)}
-        for strategy in STRATEGIES:
+        for pair in product(OPERATORS, STRATEGIES):
             command = [sys.executable, "-m", "benchmarks.photo", "--child"]
             done = subprocess.run(
-                [*command, str(source), str(target), strategy],
+                [*command, str(source), str(target), *pair],
                 stdout=subprocess.PIPE,
                 text=True,
                 check=True,
                 env=environment,
             )
-            results[strategy] = json.loads(done.stdout.splitlines()[-1])
+            results[pair] = json.loads(done.stdout.splitlines()[-1])
     text = report(results)
     print(text)
     if arguments.quick:
@@ -121,13 +123,13 @@ def main() -> None:
         {
             "machine": {**machine(), "threads": arguments.threads},
             "import": before,
-            "results": results,
+            "results": {" ".join(pair): found for pair, found in results.items()},
         },
     )
     threads = f"{arguments.threads} thread{'' if arguments.threads == 1 else 's'}"
     heading = (
         f"# One photo of {MEGAPIXELS:g} megapixels\n\n`python -m benchmarks.photo --threads "
-        f"{arguments.threads}`: a JPEG file tuned by `{OPERATOR}` and written again, on {threads}. "
+        f"{arguments.threads}`: a JPEG file tuned and written again, on {threads}. "
         "Seconds of wall clock, and of the processor in brackets: the figure to read where "
         "other programs share the machine, as `load` in `photo.json` tells. The first run of a "
         "process loads what it needs on demand (scorers, kornia, Numba's loops), the second has "

@@ -56,7 +56,7 @@ PUBLISHED: dict[str, Published] = {
                     "parameters": 3_206_282,
                     "largest difference from the TFLite interpreter, 24 Kodak photos": 0.013,
                     "mean difference from it": 0.005,
-                    "BIQ2021, held-out part, SRCC": 0.669,
+                    "BIQ2021, held-out part of another split, SRCC": 0.669,
                     "FiveK, expert C above input, 25 pairs": "84 %",
                 },
                 limits="Answers change by a point with the resize method. Maximised over tone "
@@ -78,7 +78,7 @@ PUBLISHED: dict[str, Published] = {
                     "parameters": 3_206_282,
                     "largest difference from the TFLite interpreter, 24 Kodak photos": 0.035,
                     "mean difference from it": 0.010,
-                    "BIQ2021, held-out part, SRCC": 0.269,
+                    "BIQ2021, held-out part of another split, SRCC": 0.269,
                     "FiveK, expert C above input, 25 pairs": "52 %",
                 },
                 limits="Blind to contrast: a copy with half of it scores lower in 41 % of photos. "

@@ -28,9 +28,9 @@ class Need:
             as it is.
     """
 
-    least: float = 1.6
+    least: float = 1.25
     slight: float = 0.4
-    unit: float = 0.15
+    unit: float = 0.1
     views: int = 2
     tone_only: bool = False
     name: str = "need"
@@ -66,7 +66,7 @@ class Need:
     def limit(self, change: float) -> float:
         """What a change of so much takes, in mean CIE76.
 
-        >>> Need(least=1.6, slight=0.4).limit(SLIGHT)
+        >>> Need(least=1.2, slight=0.4).limit(SLIGHT)
         0.4
         """
         return self.slight if change <= SLIGHT else self.least

@@ -1,7 +1,7 @@
-"""EXIF as bytes: reset the orientation, swap the stated size, drop the thumbnail.
+"""EXIF as bytes: reset the orientation, swap the stated size, drop the thumbnail, shorten.
 
-Everything else stays byte for byte, which a decode and re-encode would not achieve (maker
-notes hold offsets that only their maker knows).
+Unless it must be shortened, everything else stays byte for byte, which a decode and re-encode
+would not achieve (maker notes hold offsets that only their maker knows).
 
 Source: CIPA DC-008-2024 (Exif 3.0), section 4.6; TIFF 6.0, section 2.
 """
@@ -73,6 +73,34 @@ def is_sound(exif: bytes) -> bool:
     except BROKEN:
         return False
     return True
+
+
+def shortened(exif: bytes, most: int) -> tuple[bytes | None, list[str]]:
+    """EXIF of at most `most` bytes, without its longest entries, and the names of those.
+
+    None in place of EXIF where it cannot be parsed, or is too long without texts and blobs too.
+    """
+    from PIL.ExifTags import TAGS
+    from PIL.Image import Exif
+
+    parsed, gone = Exif(), list[str]()
+    try:
+        parsed.load(exif)
+        entries = [
+            (len(value), tag, directory)
+            for directory in (parsed, parsed.get_ifd(EXIF_IFD))
+            for tag, value in directory.items()
+            if isinstance(value, (str, bytes))
+        ]
+        for _, tag, directory in sorted(entries, key=lambda entry: -entry[0]):
+            del directory[tag]
+            gone.append(TAGS.get(tag, f"tag {tag}"))
+            shorter = parsed.tobytes()
+            if len(shorter) <= most:
+                return shorter, gone
+    except BROKEN:
+        pass
+    return None, []
 
 
 def upright_xmp(xmp: bytes) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from enhance.imaging import formats
+from enhance.imaging.exif import shortened
 from enhance.imaging.metadata import Tags
 from enhance.imaging.modes import DEEP
 from enhance.imaging.samples import Encoding, Layout
@@ -68,9 +69,11 @@ def fit_tags(tags: Tags, format: str, path: Path) -> Tags:
     lost = ["damaged EXIF"] if tags.damaged and format in formats.PROFILED else []
     for name, most in formats.LONGEST.get(format, {}).items():
         value = getattr(tags, name)
-        if value is not None and len(value) > most:
-            lost.append(f"{NAMES[name]} of {len(value)} bytes ({format} holds at most {most})")
-            left_out[name] = None
+        if value is None or len(value) <= most:
+            continue
+        left_out[name], parts = shortened(value, most) if name == "exif" else (None, [])
+        what = f"{', '.join(parts)} in {NAMES[name]}" if parts else NAMES[name]
+        lost.append(f"{what} of {len(value)} bytes ({format} holds at most {most})")
     if format == "JPEG" and tags.dpi is not None and max(tags.dpi) > JPEG_DENSITY:
         lost.append(f"a resolution of {max(tags.dpi):g} dpi (JPEG holds at most {JPEG_DENSITY})")
         left_out["dpi"] = None

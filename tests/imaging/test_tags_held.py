@@ -12,6 +12,7 @@ from PIL import Image
 from PIL.TiffImagePlugin import IFDRational, ImageFileDirectory_v2
 
 from enhance.errors import WriteError
+from enhance.imaging.exif import shortened
 from enhance.imaging.files import read, write
 from enhance.imaging.photo import Photo, as_photo
 
@@ -47,7 +48,8 @@ def test_what_is_too_long_is_left_out_with_a_warning(folder: Path, noise: np.nda
     assert [warning.filename for warning in caught] == [__file__] * 2
     first, second = (str(warning.message) for warning in caught)
     assert re.fullmatch(
-        r"b\.jpg: EXIF of 70\d+ bytes \(JPEG holds at most 65527\) is left out", first
+        r"b\.jpg: ImageDescription in EXIF of 70\d+ bytes \(JPEG holds at most 65527\) is left out",
+        first,
     )
     assert second == "b.jpg: XMP of 80000 bytes (JPEG holds at most 65504) is left out"
     with Image.open("b.jpg") as image:
@@ -56,6 +58,30 @@ def test_what_is_too_long_is_left_out_with_a_warning(folder: Path, noise: np.nda
     with Image.open("b.png") as image:
         image.load()
         assert len(image.info["xmp"]) == 80_000
+
+
+def test_only_the_longest_entries_go_where_exif_is_too_long(
+    folder: Path, noise: np.ndarray
+) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "Maker"
+    exif.get_ifd(0x8769).update({0x927C: b"m" * 50_000, 0x9003: "2020:01:01 00:00:00"})
+    exif.get_ifd(0x8769)[0x9286] = b"ASCII\0\0\0" + b"u" * 30_000
+    exif.get_ifd(0x8825).update({1: "N", 2: (1.0, 2.0, 3.0)})
+    Image.fromarray(noise).save("a.png", exif=exif)
+    photo = read("a.png")
+    with pytest.warns(UserWarning, match=r"^b\.jpg: MakerNote in EXIF of 80\d+ bytes"):
+        write(photo, photo.pixels, "b.jpg")
+    with Image.open("b.jpg") as image:
+        kept = image.getexif()
+        assert kept[0x010F] == "Maker"
+        assert set(kept.get_ifd(0x8769)) == {0x9003, 0x9286}
+        assert kept.get_ifd(0x8825)[2] == (1.0, 2.0, 3.0)
+
+
+def test_exif_that_cannot_be_shortened_is_none(exif: Image.Exif) -> None:
+    assert shortened(b"garbage" * 10, 20) == (None, [])
+    assert shortened(exif.tobytes(), 8) == (None, [])
 
 
 def test_the_longest_that_a_jpeg_holds_is_written(folder: Path, noise: np.ndarray) -> None:

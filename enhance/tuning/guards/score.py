@@ -83,6 +83,7 @@ class Worth:
 def colour_change(before: Tensor, after: Tensor) -> Tensor:
     """Mean CIE76 difference ``(B,)`` of images ``(B, 3, H, W)``, 4 x 4 pixels averaged first.
 
+    >>> import torch
     >>> grey = torch.full((1, 3, 16, 16), 0.5)
     >>> float(colour_change(grey, grey))
     0.0

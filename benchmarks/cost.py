@@ -145,8 +145,11 @@ def record(weights: Mapping[float, Sequence[Mapping[str, Any]]], command: str) -
 def table(rows: Sequence[Mapping[str, Any]], weight: float) -> str:
     """By what a unit of need counts, and what gain and need together must make."""
     before = np.array([row["before"] for row in rows])
+    found = np.array([row["damaged"]["wholly"]["distance"] for row in rows])
+    known = 1 - np.minimum(found, before).sum() / before.sum()
     lines = [
-        f"Weight {weight:g}, {len(rows)} photos; the damaged copies are {before.mean():.2f} away",
+        f"Weight {weight:g}, {len(rows)} photos; the damaged copies are {before.mean():.2f} away. "
+        f"Who knew which settings to take would remove {known:.1%}.",
         "",
         "| a unit of need counts | least | least of a slight step | distance left "
         "| share removed | closer | worst | undamaged moved by "

@@ -26,11 +26,11 @@ from benchmarks._timing import machine, write_json
 from enhance.tuning import strategies
 from enhance.tuning.objective import Objective
 from enhance.tuning.predictor import predict
-from enhance.tuning.strategies import list_strategies
 
 FOLDER = Path(__file__).parent.parent / "docs" / "benchmarks"
 THREADS = 2
 NAME = "tuning"
+FIGURES = ("seconds", "score", "gain", "share", "speed", "search_seconds", "search_speed")
 SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".webp"}
 
 
@@ -127,11 +127,7 @@ def render_table(runs: list[Run]) -> str:
     for strategy in names:
         own = [run for run in runs if run.strategy == strategy]
         seconds, score, gain, share, speed, alone, alone_speed = (
-            statistics.median(getattr(run, field) for run in own)
-            for field in (
-                *("seconds", "score", "gain", "share", "speed"),
-                *("search_seconds", "search_speed"),
-            )
+            statistics.median(getattr(run, field) for run in own) for field in FIGURES
         )
         lowest = f" (lowest {min(run.share for run in own):.1%})" if photos > 1 else ""
         lines.append(
@@ -160,7 +156,7 @@ def _command(arguments: argparse.Namespace) -> str:
     options += " --raw" if arguments.raw else ""
     if arguments.limit is not None:
         options += f" --limit {arguments.limit}"
-    if arguments.strategy != list_strategies():
+    if arguments.strategy != strategies.list_strategies():
         options += f" --strategy {' '.join(arguments.strategy)}"
     if arguments.threads != THREADS:
         options += f" --threads {arguments.threads}"
@@ -178,7 +174,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--limit", type=int, help="at most so many photos of the folder")
     parser.add_argument("--operator", default="laplacian")
     parser.add_argument("--scorer", help="name or path; default: the embedded one")
-    parser.add_argument("--strategy", nargs="+", default=list_strategies())
+    parser.add_argument("--strategy", nargs="+", default=strategies.list_strategies())
     parser.add_argument(
         "--raw", action="store_true", help="no cost of leaving the input, no guards"
     )

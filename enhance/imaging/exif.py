@@ -16,7 +16,7 @@ from enhance.imaging.formats import BROKEN
 
 PREFIX = b"Exif\x00\x00"
 ORIENTATION, EXIF_IFD, GPS_IFD = 0x0112, 0x8769, 0x8825
-PIXEL_WIDTH, PIXEL_HEIGHT = 0xA002, 0xA003
+PIXEL_WIDTH, PIXEL_HEIGHT, MAKER_NOTE = 0xA002, 0xA003, 0x927C
 SHORT, LONG = 3, 4
 # both forms that XMP writes: tiff:Orientation="6" and <tiff:Orientation>6</tiff:Orientation>
 XMP_ORIENTATION = re.compile(rb'(tiff:Orientation(?:="|>))[2-8]')
@@ -78,6 +78,7 @@ def is_sound(exif: bytes) -> bool:
 def shortened(exif: bytes, most: int) -> tuple[bytes | None, list[str]]:
     """EXIF of at most `most` bytes, without its longest entries, and the names of those.
 
+    The maker's note goes first: encoded anew it would move, and its offsets no longer hold.
     None in place of EXIF where it cannot be parsed, or is too long without texts and blobs too.
     """
     from PIL.ExifTags import TAGS
@@ -92,7 +93,7 @@ def shortened(exif: bytes, most: int) -> tuple[bytes | None, list[str]]:
             for tag, value in directory.items()
             if isinstance(value, (str, bytes))
         ]
-        for _, tag, directory in sorted(entries, key=lambda entry: -entry[0]):
+        for _, tag, directory in sorted(entries, key=lambda e: (e[1] != MAKER_NOTE, -e[0])):
             del directory[tag]
             gone.append(TAGS.get(tag, f"tag {tag}"))
             shorter = parsed.tobytes()

@@ -79,6 +79,16 @@ def test_only_the_longest_entries_go_where_exif_is_too_long(
         assert kept.get_ifd(0x8825)[2] == (1.0, 2.0, 3.0)
 
 
+def test_a_makers_note_never_moves() -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "d" * 5_000
+    exif.get_ifd(0x8769).update({0x927C: b"m" * 20, 0x9003: "2020:01:01 00:00:00"})
+    shorter, gone = shortened(exif.tobytes(), 1_000)
+    assert gone == ["MakerNote", "ImageDescription"]
+    assert shorter is not None
+    assert b"2020:01:01" in shorter
+
+
 def test_exif_that_cannot_be_shortened_is_none(exif: Image.Exif) -> None:
     assert shortened(b"garbage" * 10, 20) == (None, [])
     assert shortened(exif.tobytes(), 8) == (None, [])

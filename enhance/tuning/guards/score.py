@@ -119,7 +119,8 @@ class Jitter:
     def _jitter(self, evidence: Evidence) -> Tensor:
         before = evidence.before[: self.views]
         moved = before.clone()
-        moved[::2, :, 1:], moved[1::2, :, :, 1:] = before[::2, :, :-1], before[1::2, ..., :-1]
+        moved[::2, :, 1:, :] = before[::2, :, :-1, :]
+        moved[1::2, :, :, 1:] = before[1::2, :, :, :-1]
         still = evidence.baseline
         still = evidence.scorer(before) if still is None else still[: self.views].to(before)
         return (evidence.scorer(moved) - still).square().mean().sqrt()

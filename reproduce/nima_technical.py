@@ -12,11 +12,13 @@ As for `nima-aesthetic`, several levels of the published aesthetic network are r
   first, for a large photo is soft at its own resolution, and there noise must not pass for detail;
 - of one noisy crop denoised at several settings, the nearest to the clean crop is to be chosen;
 - noise that can hardly be seen must cost something too, and what takes it away by compression
-  or by a flat curve must not pay (`reproduce.squares`).
+  or by a flat curve must not pay (`reproduce.squares`);
+- a square as a camera writes it in little light is worse than the average of many such files,
+  though that is softer (`reproduce.camera`).
 
 Photos come from `biq2021` under ``ENHANCE_DATA``, split by a hash of their names; PolyU, Kodak
-and FiveK are never read here. What the trunk says of them is kept in ``OUT/described`` (1 GB, half
-an hour on one core); a run that was stopped goes on from there.
+and FiveK are never read here. What the trunk says of them is kept in ``OUT/described`` (1 GB, three
+quarters of an hour on one core); a run that was stopped goes on from there.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from enhance.operators.turbo import Turbo
+from reproduce.camera import in_little_light
 from reproduce.network import (
     BUCKETS,
     SIZE,
@@ -63,11 +66,13 @@ GOOD = 0.62
 SHARDS = 40
 SHARD = 50  # squares
 SQUARES = 5  # of a rated photo: its corners and its middle
-WEIGHTS = {"rank": 4.0, "chosen": 1.0, "order": 4.0, "emd": 3.0, "human": 4.0}
+WEIGHTS = {"rank": 4.0, "chosen": 4.0, "order": 4.0, "emd": 3.0, "human": 4.0, "camera": 10.0}
+CAMERAS = 3000  # squares as a camera writes them
+CAMERA_LEAD = 0.1  # points by which the average of many files leads one of them
 BASES = ("clean", "soft", "grain")
 """Validation squares whose worse copies are named after them; all other copies are of the first."""
 TEMPERATURE = 0.1  # of the choice among denoised versions, in points
-SQUARES_A_STEP, RATED = 48, 192
+SQUARES_A_STEP, RATED, EXPOSED = 48, 192, 128
 
 
 def versions_of(network: NIMA, good: RatedPhotos, shard: int) -> dict[str, Tensor]:
@@ -98,6 +103,19 @@ def ratings_of(network: NIMA, photos: RatedPhotos) -> dict[str, Tensor]:
         views += [resample(whole, SIZE, "area"), anyhow]
         rows.append(describe(network, torch.stack(views, dim=1)))
     return {"said": torch.cat(rows), "means": photos.means}
+
+
+def cameras_of(network: NIMA, good: RatedPhotos, count: int, seed: int) -> dict[str, Tensor]:
+    """What the trunk says of `count` squares, of each as a camera writes it in little light, and of
+    the average of such files.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    said = []
+    for _ in range(count // 8):
+        chosen = draw(len(good), 8, generator)
+        crops = torch.cat([good_crop(good.batch(i[None]), generator) for i in chosen])
+        said.append(describe(network, in_little_light(crops, generator)))
+    return {"said": torch.cat(said)}
 
 
 def grid_crops(photos: Tensor, per_side: int = 3) -> Tensor:
@@ -138,6 +156,7 @@ def figures(
     copies: Mapping[str, Tensor],
     rated: Mapping[str, Tensor],
     held: Mapping[str, Tensor],
+    cameras: Mapping[str, Tensor],
     network: nn.Module,
 ) -> dict[str, float]:
     """Figures on the validation split: human agreement by view, pairs under damage, and the
@@ -155,6 +174,9 @@ def figures(
             base, _, rest = name.partition("_")
             better = of[base] if rest and base in BASES else of["clean"]
             row[name] = float((lower <= better).float().mean())
+    clean, file, average = score(network, cameras["said"]).unbind(1)
+    row["camera_clean"] = float((file <= clean).float().mean())
+    row["camera_average"] = float((file <= average).float().mean())
     scores = score(network, held["said"])
     for name, columns in zip(("noisy", "order"), SEARCHES[:2], strict=False):
         distances = held["distances"][:, columns]
@@ -169,7 +191,7 @@ def main() -> None:
     """Train, and leave the network's weights in ``OUT/network.pt``."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("runs/nima-technical"))
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--rate", type=float, default=4e-4)
     options = parser.parse_args()
     shared = Path(os.environ["ENHANCE_DATA"])
@@ -188,6 +210,11 @@ def main() -> None:
     rated = kept(described / "rated.pt", lambda: ratings_of(network, people))
     best = people.at_least(GOOD)
     good = kept_shards(described, "versions", SHARDS, lambda i: versions_of(network, best, i))
+    seen = kept(
+        described / "cameras-validation.pt",
+        lambda: cameras_of(network, others.at_least(GOOD), 200, 5),
+    )
+    cameras = kept(described / "cameras.pt", lambda: cameras_of(network, best, CAMERAS, 6))
     standardise(network, rated["said"][::3, :SQUARES].flatten(0, 1))
     means = 1 + 9 * rated["means"]
     opinions = maximum_entropy(means, typical_std(means)).float()
@@ -203,6 +230,8 @@ def main() -> None:
         said = opinion(network, rated["said"][chosen, torch.stack([near, whole])])
         native, both = (said[0] @ BUCKETS), (said @ BUCKETS).mean(0)
         target = rated["means"][chosen]
+        exposed = draw(len(cameras["said"]), EXPOSED, generator)
+        clean, file, average = (opinion(network, cameras["said"][exposed]) @ BUCKETS).unbind(1)
         losses = {
             "rank": rank_by_distance(
                 scores, distances, margin_per_unit=0.25, largest_margin=1.0, dead_zone=0.15
@@ -215,6 +244,9 @@ def main() -> None:
             ).sum(),
             "order": torch.stack(
                 [(lead - (scores[:, a] - scores[:, b])).clamp(min=0).mean() for a, b, lead in ORDER]
+            ).sum(),
+            "camera": torch.stack(
+                [(CAMERA_LEAD - (better - file)).clamp(min=0).mean() for better in (clean, average)]
             ).sum(),
             "emd": emd_loss(said.flatten(0, 1), opinions[chosen].repeat(2, 1)),
             "human": correlation_loss(native, target)
@@ -230,7 +262,7 @@ def main() -> None:
         options.out,
         decay=0.98,
         weight_decay=1.0,
-        validate=partial(figures, copies, judged, held),
+        validate=partial(figures, copies, judged, held, seen),
         validate_every=100,
     )
     torch.save(trained.state_dict(), options.out / "network.pt")

@@ -10,7 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-from scorers.training.damage import LUMA, damage_tone, gaussian_blur, jpeg, median5
+from enhance.operators.luma import luma
+from scorers.training.damage import damage_tone, gaussian_blur, jpeg, median5
 from scorers.training.sensor import sensor_noise
 
 LEAST, MOST = 0.006, 0.05  # std of the noise before the camera's own denoising, in [0, 1] units
@@ -18,20 +19,15 @@ DARKEST = -2.5  # stops, in linear light
 LEFT = 0.1  # share of the noise that the average keeps
 
 
-def grey(photo: Tensor) -> Tensor:
-    """``(1, 1, H, W)`` luma."""
-    return (photo * photo.new_tensor(LUMA)[:, None, None]).sum(1, keepdim=True)
-
-
 def developed(
     square: Tensor, noise: Tensor, smoothing: float, colour_blur: float, sharpening: float
 ) -> Tensor:
     """One exposure ``(1, 3, H, W)``: brightness smoothed, colour blurred, and all sharpened."""
     exposed = square + noise
-    light = grey(exposed)
+    light = luma(exposed)[:, None].expand(-1, 3, -1, -1)
     colour = gaussian_blur(exposed - light, colour_blur)
-    light = torch.lerp(light, grey(median5(light.expand(-1, 3, -1, -1))), smoothing)
-    light = light + sharpening * (light - gaussian_blur(light.expand(-1, 3, -1, -1), 1.0)[:, :1])
+    light = torch.lerp(light, median5(light), smoothing)
+    light = light + sharpening * (light - gaussian_blur(light, 1.0))
     return (light + colour).clamp(0, 1)
 
 

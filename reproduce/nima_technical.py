@@ -245,9 +245,10 @@ def main() -> None:
             "order": torch.stack(
                 [(lead - (scores[:, a] - scores[:, b])).clamp(min=0).mean() for a, b, lead in ORDER]
             ).sum(),
-            "camera": torch.stack(
-                [(CAMERA_LEAD - (better - file)).clamp(min=0).mean() for better in (clean, average)]
-            ).sum(),
+            "camera": (CAMERA_LEAD - (torch.stack([clean, average]) - file))
+            .clamp(min=0)
+            .mean(1)
+            .sum(),
             "emd": emd_loss(said.flatten(0, 1), opinions[chosen].repeat(2, 1)),
             "human": correlation_loss(native, target)
             + correlation_loss(both, target)

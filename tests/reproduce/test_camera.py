@@ -2,13 +2,14 @@
 
 import torch
 
-from reproduce.camera import grey, in_little_light
+from enhance.operators.luma import luma
+from reproduce.camera import in_little_light
 from scorers.training.damage import gaussian_blur
 
 
 def fine_detail(photo: torch.Tensor) -> float:
     """Standard deviation of what a slight blur takes away from brightness."""
-    light = grey(photo[None]).expand(-1, 3, -1, -1)
+    light = luma(photo[None])[:, None].expand(-1, 3, -1, -1)
     return float((light - gaussian_blur(light, 1.0)).std())
 
 

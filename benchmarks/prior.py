@@ -4,10 +4,11 @@
     python -m benchmarks.prior --again  # the page, from what was recorded
 
 Squares of 256 px of clean photos (validation split of `biq2021`), as they are, with white noise,
-and with noise as cameras leave it. Of three widths of Turbo the one that `nima-technical` likes
-best on eight crops is taken where its gain, with the prior for photos that read as noisy (a whole
-point where it reads as white), is larger than half of its interval; else the square stays. The
-error is that to the clean square.
+with noise as cameras leave it, and as a camera's whole processing leaves them in little light,
+where the clean square is the average of many such files (`reproduce.camera`). Of three widths of
+Turbo the one that `nima-technical` likes best on eight crops is taken where its gain, with the
+prior for photos that read as noisy (a whole point where it reads as white), is larger than half of
+its interval; else the square stays. The error is that to the clean square.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from enhance.tuning.gain import Gain, paired_gain
 from enhance.tuning.prior import reads_white
 from enhance.tuning.space import Space
 from enhance.tuning.views import native_views
+from reproduce.camera import in_little_light
 from scorers.training.photos import load_rated
 
 FOLDER = Path(__file__).parent.parent / "docs" / "benchmarks"
@@ -43,7 +45,9 @@ LEVELS: Mapping[str, Sequence[int]] = {
     "white": (3, 7, 10, 14),
     "sensor": (4, 10),
     "smeared": (4, 10),
+    "camera": (1, 2),
 }
+"""Stds of the noise, of 255; a camera's are drawn, and counted here."""
 PRIORS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
 
 
@@ -94,8 +98,8 @@ def main() -> None:
         for kind, levels in LEVELS.items():
             for level in levels:
                 generator = Generator().manual_seed(int(index) + level)
-                noisy = added(clean, kind, level, generator)
-                rows.append(measure(photos.names[int(index)], kind, level, noisy, clean))
+                noisy, aim = found(clean, kind, level, generator)
+                rows.append(measure(photos.names[int(index)], kind, level, noisy, aim))
         print(f"{turn + 1} of {arguments.photos}", end="\r", flush=True)
     print(tabulate(rows))
     if arguments.write:
@@ -119,7 +123,10 @@ def write_page(rows: Sequence[Row], command: str) -> None:
 
 def readings(rows: Sequence[Row]) -> str:
     """How often squares read as noisy, and as white besides."""
-    lines = ["| noise | std, of 255 | reads as noisy | and as white |", "|---|---|---|---|"]
+    lines = [
+        "| noise | std, of 255, or draw | reads as noisy | and as white |",
+        "|---|---|---|---|",
+    ]
     for kind, levels in LEVELS.items():
         for level in levels:
             own = [row for row in rows if (row.kind, row.level) == (kind, level)]
@@ -129,11 +136,14 @@ def readings(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def added(clean: Tensor, kind: str, level: int, generator: Generator) -> Tensor:
-    """The square with noise of a kind, rounded to 8 bits."""
+def found(clean: Tensor, kind: str, level: int, generator: Generator) -> tuple[Tensor, Tensor]:
+    """The square with noise of a kind, rounded to 8 bits, and what denoising should make of it."""
+    if kind == "camera":
+        _, file, average = in_little_light(clean, generator)[0].split(1)
+        return file, average
     draw: Callable[[Tensor, Generator], Tensor] | None = KINDS[kind][0] if level else None
     noise = 0 if draw is None else level / 255 * draw(clean, generator)
-    return (clean + noise).clamp(0, 1).mul(255).round() / 255
+    return (clean + noise).clamp(0, 1).mul(255).round() / 255, clean
 
 
 @torch.no_grad()
@@ -144,11 +154,11 @@ def measure(photo: str, kind: str, level: int, noisy: Tensor, clean: Tensor) -> 
     judge = scorers.load("nima-technical")
     views = native_views(noisy, CROPS)
     baseline = judge(views.cut(noisy))
-    found: list[tuple[Gain, Tensor]] = []
+    tried: list[tuple[Gain, Tensor]] = []
     for width in WIDTHS:
         rendered = operator(noisy, **space.constant, sigma_s=width)
-        found.append((paired_gain(baseline, judge(views.cut(rendered))), rendered))
-    gain, rendered = max(found, key=lambda entry: entry[0].mean)
+        tried.append((paired_gain(baseline, judge(views.cut(rendered))), rendered))
+    gain, rendered = max(tried, key=lambda entry: entry[0].mean)
     before, after = (
         float((image - clean).square().mean().sqrt()) * 255 for image in (noisy, rendered)
     )
@@ -163,8 +173,8 @@ def tabulate(rows: Sequence[Row]) -> str:
         f"| prior | {' | '.join(LEVELS)} | all | clean squares denoised | noisy ones left |",
         f"|---|{'---|' * (len(LEVELS) + 3)}",
     ]
-    clean = [row for row in rows if row.level == 0]
-    noisy = [row for row in rows if row.level > 0]
+    clean = [row for row in rows if row.kind == "clean"]
+    noisy = [row for row in rows if row.kind != "clean"]
     for prior in PRIORS:
         left = [np.mean([row.left(prior) for row in rows if row.kind == kind]) for kind in LEVELS]
         cells = " | ".join(f"{value:.3f}" for value in [*left, np.mean(left)])

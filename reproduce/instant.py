@@ -6,15 +6,15 @@
 
 Good photos (`unsplash_biq256`, the better ones of `biq2021`) are damaged at random, or rendered
 badly by the operator itself, or left as they are; the network reads the damaged photo and
-answers settings; the loss is the colour difference between the operator's rendering with them
-and the good photo, so gradients flow through the operator. A second output learns how much the
-rendering helped, which is how the network says that it is unsure.
+answers settings; the loss is the colour difference (CIEDE2000) between the operator's rendering
+with them and the good photo, so gradients flow through the operator. A second output learns how
+much the rendering helped, or harmed a photo that lacked nothing, which is how the network says
+that it is unsure.
 
 What the trunk says of a damaged photo is computed once and kept in ``OUT/described`` with small
-copies of both photos, on which the operator is rendered (2 GB, a quarter of an hour on one
+copies of both photos, on which the operator is rendered (700 MB, a quarter of an hour on one
 core); both operators learn from the same, ten minutes each, on copies of half that size until the
-last steps. What is left in ``OUT`` is embedded by
-copying it to ``enhance/tuning/weights``.
+last steps. What is left in ``OUT`` is embedded by copying it to ``enhance/tuning/weights``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from enhance.operators.base import Operator
@@ -40,7 +40,7 @@ from enhance.tuning.predictor import (
 )
 from enhance.tuning.space import Space
 from reproduce.network import begin, describe, kept, kept_shards
-from reproduce.undeveloped import Pairs, eight_bit, finish, flatten, undeveloped, without_veil
+from reproduce.undeveloped import Pairs, as_left, eight_bit, flatten, undeveloped, without_veil
 from scorers.nima import NIMA
 from scorers.training.damage import TONE, sample_damage
 from scorers.training.loop import Schedule, train
@@ -50,13 +50,15 @@ from scorers.training.steering import colour_distance
 OPERATOR = "tone"
 FIXED = ("vibrance",)  # parameters that keep their default
 GOOD = 0.66
-SHARDS = 60
+SHARDS, FINISHED_SHARDS = 40, 8
 CALLS = 20  # a shard, of 20 photos each
 SMALL = 112  # side of the copies that are rendered
 FINE_STEPS = 100  # the last ones; before them copies of half the side are rendered
+UNIT = 6.5  # of CIEDE2000, that count as one in the loss
 HARM = 0.25  # what making a photo worse costs beyond the distance itself
 RESTRAINT = 0.3  # what a parameter that changes little must not do: wander
-PHOTOS = 64  # a step
+BENEFIT = 0.02  # weight of knowing how much it helps
+PHOTOS, FINISHED = 64, 24  # a step
 
 
 def render(operator: Operator[Any], space: Space, image: Tensor, points: Tensor) -> Tensor:
@@ -80,9 +82,11 @@ def seen_of(network: NIMA, found: Tensor, good: Tensor) -> dict[str, Tensor]:
     }
 
 
-def pairs_of(network: NIMA, pairs: Pairs, shard: int) -> dict[str, Tensor]:
+def shard_of(
+    network: NIMA, pairs: Callable[[Generator], tuple[Tensor, Tensor]], seed: int
+) -> dict[str, Tensor]:
     """What is seen of one shard of pairs."""
-    generator = torch.Generator().manual_seed(5000 + shard)
+    generator = torch.Generator().manual_seed(seed)
     rows = [seen_of(network, *pairs(generator)) for _ in range(CALLS)]
     return {key: torch.cat([row[key] for row in rows]) for key in rows[0]}
 
@@ -98,9 +102,9 @@ def held_of(
     photos = without_veil(photos)
     good = photos.batch(draw(len(photos), 96, generator))
     good = functional.interpolate(good, (SIZE, SIZE), mode="area")
-    good = finish(good, generator)
-    damaged = sample_damage(len(good), generator, kinds=TONE, keep=0.4)(good)
-    flat = flatten(operator, space, undeveloped(len(good), generator)(good), generator)
+    left = as_left(good, generator)
+    damaged = sample_damage(len(good), generator, kinds=TONE, keep=0.4)(left)
+    flat = flatten(operator, space, undeveloped(len(good), generator)(left), generator)
     states = [eight_bit(image, generator) for image in (damaged, flat, good)]
     rows = [seen_of(network, state, good) for state in states]
     return {key: torch.stack([row[key] for row in rows]) for key in rows[0]}
@@ -158,7 +162,10 @@ def main() -> None:
         described / "validation.pt",
         lambda: held_of(trunk, flattener, flattening, small.part("validation")),
     )
-    seen = kept_shards(described, "pairs", SHARDS, lambda i: pairs_of(trunk, pairs, i))
+    seen = kept_shards(described, "pairs", SHARDS, lambda i: shard_of(trunk, pairs, 5000 + i))
+    finished = kept_shards(
+        described, "finished", FINISHED_SHARDS, lambda i: shard_of(trunk, pairs.finished, 6000 + i)
+    )
 
     operator = resolve_operator(options.operator)
     fixed = {n: p.default for n, p in operator.parameters_spec.items() if n in FIXED}
@@ -166,23 +173,35 @@ def main() -> None:
     network = Predictor(space.names, space.defaults().tolist(), options.neck)
     network.standardise(seen["said"][::4].float(), seen["measured"][::4])
 
+    def answered(
+        rows: dict[str, Tensor], count: int, generator: Generator, *, fine: bool, learn: bool
+    ) -> tuple[Prediction, Tensor, Tensor]:
+        """What is answered to `count` of the rows, and the distances before and after."""
+        chosen = draw(len(rows["said"]), count, generator)
+        answer: Prediction = network.answers(rows["said"][chosen].float(), rows["measured"][chosen])
+        image, good = (rows[key][chosen].float() / 255 for key in ("found", "good"))
+        if not fine:
+            image, good = (functional.avg_pool2d(photos, 2) for photos in (image, good))
+        points = answer.points if learn else answer.points.detach()
+        rendered = render(operator, space, image, points.double())
+        return answer, colour_distance(image, good), colour_distance(rendered, good)
+
     def step_loss(step: int) -> dict[str, Tensor]:
         generator = torch.Generator().manual_seed(step)
-        chosen = draw(len(seen["said"]), PHOTOS, generator)
-        answer: Prediction = network.answers(seen["said"][chosen].float(), seen["measured"][chosen])
-        image, good = (seen[key][chosen].float() / 255 for key in ("found", "good"))
-        if step < options.steps - FINE_STEPS:
-            image, good = (functional.avg_pool2d(photos, 2) for photos in (image, good))
-        rendered = render(operator, space, image, answer.points.double())
-        before, after = colour_distance(image, good), colour_distance(rendered, good)
-        helped = (before - after).detach()
+        fine = step >= options.steps - FINE_STEPS
+        answer, before, after = answered(seen, PHOTOS, generator, fine=fine, learn=True)
+        # from finished photos only the harm is learned: a predictor whose settings learn to leave
+        # photos as they are grows timid
+        idle, *distances = answered(finished, FINISHED, generator, fine=fine, learn=False)
         away = answer.points - network.start.sigmoid()
-        return {
-            "distance": after.mean() / 10,
-            "harm": HARM * (after - before).clamp(min=0).mean() / 10,
+        losses = {
+            "distance": after.mean() / UNIT,
+            "harm": HARM * (after - before).clamp(min=0).mean() / UNIT,
             "restraint": RESTRAINT * away.square().mean(),
-            "benefit": 0.02 * functional.smooth_l1_loss(answer.benefit, helped),
+            "benefit": functional.smooth_l1_loss(answer.benefit, (before - after).detach()),
+            "idle": functional.smooth_l1_loss(idle.benefit, distances[0] - distances[1]),
         }
+        return losses | {name: BENEFIT * losses[name] for name in ("benefit", "idle")}
 
     figures = validation(operator, space, held)
     name = operator.name

@@ -90,11 +90,12 @@ def eight_bit(image: Tensor, generator: Generator) -> Tensor:
     return ((image + std * noise).clamp(0, 1) * 255).round() / 255
 
 
-def finish(photos: Tensor, generator: Generator) -> Tensor:
-    """Good photos end in many ways: not all of them reach white.
+def as_left(photos: Tensor, generator: Generator) -> Tensor:
+    """Photos before they are spoiled: not all of them reach white, or have the same curve.
 
     Otherwise the network learns to ask whether a photo has been touched at all, which says nothing
-    about photos of other cameras.
+    about photos of other cameras. What it should answer is the photo before this: a target that
+    varies by chance cannot be learned.
     """
     share = torch.rand(2, len(photos), 1, 1, 1, generator=generator)
     white = 1 - 0.15 * (2 * share[0] - 1).clamp(min=0)
@@ -127,13 +128,25 @@ class Pairs:
     @torch.no_grad()
     def __call__(self, generator: Generator) -> tuple[Tensor, Tensor]:
         """Found and good photos, each ``(sum(counts), 3, 224, 224)``."""
+        good = self._good(generator)
+        spoiled = spoil(self.operator, self.space, as_left(good, generator), generator)
+        found = eight_bit(spoiled, generator)
+        # files are larger than what is seen of them: shrinking comes after the damage
+        found, good = random_view(torch.cat([found, good]), SIZE, generator).chunk(2)
+        return found, good
+
+    @torch.no_grad()
+    def finished(self, generator: Generator) -> tuple[Tensor, Tensor]:
+        """The same of photos that lack nothing: what is found is good but for a little noise."""
+        good = self._good(generator)
+        found = eight_bit(good, generator)
+        found, good = random_view(torch.cat([found, good]), SIZE, generator).chunk(2)
+        return found, good
+
+    def _good(self, generator: Generator) -> Tensor:
         photos = []
         for pool, count in zip(self.pools, self.counts, strict=True):
             for photo in pool.batch(draw(len(pool), count, generator)).split(1):
                 cut = random_crop_flip(photo, generator, 0.6)
                 photos.append(random_view(cut, STORED, generator))
-        good = finish(torch.cat(photos), generator)
-        found = eight_bit(spoil(self.operator, self.space, good, generator), generator)
-        # files are larger than what is seen of them: shrinking comes after the damage
-        found, good = random_view(torch.cat([found, good]), SIZE, generator).chunk(2)
-        return found, good
+        return torch.cat(photos)

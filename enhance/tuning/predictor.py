@@ -41,7 +41,7 @@ class Prediction:
     Attributes:
         points: ``(B, D)`` in the unit cube of the operator's own space.
         benefit: ``(B,)`` expected decrease of the colour difference to the ideal photo, in
-            CIE76 units; at or below zero the network advises to leave the photo alone.
+            mean CIEDE2000; at or below zero the network advises to leave the photo alone.
     """
 
     points: Tensor

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from scorers.training.ciede2000 import ciede2000
 from scorers.training.damage import CAMERA, DETAIL, overdone_damage, sample_damage, tone_damage
 
 Renderer = Callable[[Tensor, Mapping[str, Tensor]], Tensor]
@@ -41,20 +42,21 @@ class Versions:
 
 
 def colour_distance(image: Tensor, reference: Tensor) -> Tensor:
-    """Mean CIE76 difference of ``(..., 3, H, W)`` images, half of it seen from afar.
+    """Mean CIEDE2000 difference of ``(..., 3, H, W)`` images, half of it seen from afar.
 
     From afar means after area averaging by four: tone and colour count in full there, while
     grain and detail count in the other half.
     """
     from kornia.color import rgb_to_lab
 
-    shape = image.shape[:-3]
-    flat = image.reshape(-1, *image.shape[-3:])
-    other = reference.expand_as(image).reshape(flat.shape)
-    near = rgb_to_lab(flat) - rgb_to_lab(other)
-    far = rgb_to_lab(F.avg_pool2d(flat, 4)) - rgb_to_lab(F.avg_pool2d(other, 4))
-    means = [delta.norm(dim=1).mean((-1, -2)) for delta in (near, far)]
-    return (0.5 * (means[0] + means[1])).reshape(shape)
+    def lab(images: Tensor, square: int) -> Tensor:
+        flat = F.avg_pool2d(images.reshape(-1, *images.shape[-3:]), square)
+        return rgb_to_lab(flat).reshape(*images.shape[:-2], *flat.shape[-2:])
+
+    near, far = (
+        ciede2000(lab(image, square), lab(reference, square)).mean((-1, -2)) for square in (1, 4)
+    )
+    return 0.5 * (near + far)
 
 
 def random_settings(
@@ -90,10 +92,10 @@ class DistortAndRecover:
 
     @torch.no_grad()
     def __call__(self, photos: Tensor, generator: Generator) -> Versions:
-        """Versions of ``(P, 3, H, W)`` good photos, 36 of each.
+        """Versions of ``(P, 3, H, W)`` good photos, 46 of each.
 
         Three searches: from an undeveloped copy, its three nearest renderings of `tries` and
-        seven at random; from a copy damaged in any way, two and four; from the photo, eight at
+        thirteen at random; from a copy damaged in any way, two and six; from the photo, ten at
         random. Beside them five copies overdone, the first damage by half, and three copies
         damaged in detail.
         """
@@ -102,9 +104,9 @@ class DistortAndRecover:
         damaged = undeveloped(photos)
         anyhow = tone_damage(count, generator)(photos)
         searches = [
-            self._search(damaged, photos, (3, 7), generator),
-            self._search(anyhow, photos, (2, 4), generator),
-            self._search(photos, photos, (0, 8), generator),
+            self._search(damaged, photos, (3, 13), generator),
+            self._search(anyhow, photos, (2, 6), generator),
+            self._search(photos, photos, (0, 10), generator),
         ]
         beside = [undeveloped.scaled(0.5)(photos)]
         for share in OVERDONE:

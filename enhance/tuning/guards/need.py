@@ -22,7 +22,8 @@ class Need:
         least: gain and expectation, in points of the embedded tone scorer. From validation photos
             (`benchmarks/cost.py`), as the others.
         slight: the same for a change of no more than `SLIGHT`.
-        unit: points that one unit of CIE76, by which the photo is expected to come nearer, counts.
+        unit: points that one unit of CIEDE2000 counts, by which the photo is expected to come
+            nearer.
         views: how many of the untouched views are looked at.
         tone_only: abstain with any other scorer, and where the operator cannot leave the photo
             as it is.

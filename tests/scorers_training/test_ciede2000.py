@@ -1,0 +1,76 @@
+"""The colour difference with a gradient is the one that everybody knows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from skimage.color import deltaE_ciede2000
+from torch import Tensor
+
+from scorers.training.ciede2000 import ciede2000
+
+# Sharma, Wu and Dalal 2005, Table 1: pairs that tell wrong implementations apart
+PUBLISHED = [
+    ((50.0, 2.6772, -79.7751), (50.0, 0.0, -82.7485), 2.0425),
+    ((50.0, -1.3802, -84.2814), (50.0, 0.0, -82.7485), 1.0),
+    ((50.0, 0.0, 0.0), (50.0, -1.0, 2.0), 2.3669),
+    ((50.0, 2.49, -0.001), (50.0, -2.49, 0.0009), 7.1792),
+    ((50.0, 2.49, -0.001), (50.0, -2.49, 0.0011), 7.2195),
+    ((50.0, -0.001, 2.49), (50.0, 0.0009, -2.49), 4.8045),
+    ((50.0, -0.001, 2.49), (50.0, 0.0011, -2.49), 4.7461),
+    ((50.0, 2.5, 0.0), (73.0, 25.0, -18.0), 27.1492),
+    ((50.0, 2.5, 0.0), (61.0, -5.0, 29.0), 22.8977),
+    ((50.0, 2.5, 0.0), (58.0, 24.0, 15.0), 19.4535),
+    ((60.2574, -34.0099, 36.2677), (60.4626, -34.1751, 39.4387), 1.2644),
+    ((22.7233, 20.0904, -46.694), (23.0331, 14.973, -42.5619), 2.0373),
+    ((90.8027, -2.0831, 1.441), (91.1528, -1.6435, 0.0447), 1.4441),
+    ((2.0776, 0.0795, -1.135), (0.9033, -0.0636, -0.5514), 0.9082),
+]
+
+
+def pixel(lab: tuple[float, float, float]) -> Tensor:
+    return torch.tensor(lab, dtype=torch.float64)[:, None, None]
+
+
+@pytest.mark.parametrize(("first", "second", "difference"), PUBLISHED)
+def test_published_pairs(
+    first: tuple[float, float, float], second: tuple[float, float, float], difference: float
+) -> None:
+    found = ciede2000(pixel(first), pixel(second))
+    assert float(found) == pytest.approx(difference, abs=1e-4)
+    assert float(ciede2000(pixel(second), pixel(first))) == pytest.approx(float(found))
+
+
+@given(st.integers(0, 2**31 - 1))
+def test_equals_scikit_image(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    low, high = np.array([0.0, -90.0, -90.0]), np.array([100.0, 90.0, 90.0])
+    first, second = generator.uniform(low, high, (2, 6, 5, 3))
+    found = ciede2000(*(torch.from_numpy(x).permute(2, 0, 1) for x in (first, second)))
+    expected = torch.from_numpy(deltaE_ciede2000(first, second))
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-6)
+
+
+def test_gradcheck() -> None:
+    generator = torch.Generator().manual_seed(0)
+    scale = torch.tensor([100.0, 120.0, 120.0], dtype=torch.float64)[:, None, None]
+    drawn = torch.rand(2, 3, 4, 4, generator=generator, dtype=torch.float64)
+    first, second = scale * (drawn - torch.tensor([0.0, 0.5, 0.5])[:, None, None].double())
+    assert torch.autograd.gradcheck(
+        ciede2000, (first.requires_grad_(), second.requires_grad_()), atol=1e-4
+    )
+
+
+@pytest.mark.parametrize("value", [(0.0, 0.0, 0.0), (100.0, 0.0, 0.0), (40.0, 30.0, -20.0)])
+def test_equal_pixels_have_no_difference_and_a_finite_gradient(
+    value: tuple[float, float, float],
+) -> None:
+    first = pixel(value).float().requires_grad_()
+    difference = ciede2000(first, pixel(value).float())
+    difference.sum().backward()
+    assert float(difference.detach()) == 0
+    assert first.grad is not None
+    assert bool(first.grad.isfinite().all())

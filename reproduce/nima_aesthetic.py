@@ -16,7 +16,7 @@ new neck, which is trained under one loss:
 
 Photos come from `biq2021` and `unsplash_biq256` under ``ENHANCE_DATA``; every photo belongs to
 train, validation or test by a hash of its name. FiveK, PolyU and Kodak are never read here. What
-the trunk says of 1,100 photos in 46 versions is kept in ``OUT/described`` (2 GB, half an hour on
+the trunk says of 2,200 photos in 36 versions is kept in ``OUT/described`` (2 GB, half an hour on
 two cores); a run that was stopped goes on from there.
 """
 
@@ -46,6 +46,7 @@ from reproduce.renderings import (
     versions_of,
 )
 from scorers.losses import emd_loss
+from scorers.training.colour_difference import cie76
 from scorers.training.loop import Schedule, train
 from scorers.training.photos import draw, load_rated
 from scorers.training.ranking import (
@@ -61,10 +62,10 @@ OPERATOR = "tone"
 CHAIN = (("contrast",), ("saturation",))  # operators of the chain that may be absent
 ABSENT = 0.65
 GOOD = 0.62  # mean opinion above which a rated photo serves as a place where tone should stop
-SHARDS = 22
+SHARDS = 44
 WEIGHTS = {"rank": 6.0, "chosen": 0.3, "human": 2.0, "teacher": 0.2}
 WEIGHTS |= {"flaws": 3.0, "consistency": 8.0}
-MARGIN = 0.05  # points that a unit of distance must be worth
+MARGIN = 0.05  # points that a unit of distance, in CIE76, must be worth
 LARGEST_MARGIN = 0.8
 TEMPERATURE = 0.1  # of the choice among versions, in points
 FLAWLESS = 0.55  # mean opinion from which a rated photo is good enough to be spoiled
@@ -131,6 +132,7 @@ def main() -> None:
         {name: (spec[name].low, spec[name].high) for name in names},
         absent=ABSENT,
         groups=CHAIN,
+        difference=cie76,  # what `MARGIN` counts
     )
     human = load_rated(shared / "data/biq2021/scores.csv", 512)
     published = load_rated(shared / "data/unsplash_biq256/scores.csv", 256)

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from enhance.operators.base import Operator
 from reproduce.network import SIZE, describe
@@ -80,10 +79,7 @@ def versions_of(
 
 
 def ratings_of(network: NIMA, photos: RatedPhotos) -> dict[str, Tensor]:
-    """Rated photos shrunk in every way, and a cut of each, sharpened, in all ways but one.
-
-    Every other cut goes on beyond its borders, mirrored.
-    """
+    """Rated photos shrunk in every way, and a cut of each, sharpened, in all ways but one."""
     generator = torch.Generator().manual_seed(3)
     rows = []
     for indices in torch.arange(len(photos)).split(8):
@@ -95,23 +91,11 @@ def ratings_of(network: NIMA, photos: RatedPhotos) -> dict[str, Tensor]:
             (cut + amount * (cut - gaussian_blur(cut, 1.0))).clamp(0, 1)
             for cut, amount in zip(cuts, amounts, strict=True)
         ]
-        sharp = [mirrored_out(cut) if i % 2 else cut for i, cut in enumerate(sharp)]
         for method in METHODS[:-1]:
             phase = float(torch.rand((), generator=generator))
             views.append(torch.cat([resample(cut, SIZE, method, phase) for cut in sharp]))
         rows.append(said_of(network, torch.stack(views, dim=1)))
     return {"said": torch.cat(rows), "means": photos.means}
-
-
-def mirrored_out(photo: Tensor) -> Tensor:
-    """``(B, 3, H, W)`` with a quarter of itself mirrored at each border.
-
-    It is then shrunk half as much again, as photos of more pixels are: by 3.4 times instead of
-    2.3, so that ways of shrinking disagree about more of it.
-    """
-    height, width = photo.shape[-2:]
-    sides = (width // 4, width // 4, height // 4, height // 4)
-    return functional.pad(photo, sides, mode="reflect")
 
 
 def flaws_of(network: NIMA, photos: RatedPhotos) -> dict[str, Tensor]:
@@ -159,7 +143,9 @@ def recovery_of(
     for good, bad in zip(clean.split(1), damaged.split(1), strict=True):
         seen = [recover.render(start, settings)[:, 0] for start in (bad, good)]
         said.append(torch.stack([said_of(network, images) for images in seen]))
-        distances.append(torch.stack([colour_distance(images, good) for images in seen]))
+        distances.append(
+            torch.stack([colour_distance(images, good, recover.difference) for images in seen])
+        )
     probes = [Damage({name: torch.full((len(clean),), by)})(clean) for name, by in PROBES]
     return {
         "said": torch.stack(said),

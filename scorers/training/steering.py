@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from scorers.training.ciede2000 import ciede2000
+from scorers.training.colour_difference import Difference, ciede2000
 from scorers.training.damage import CAMERA, DETAIL, overdone_damage, sample_damage, tone_damage
 
 Renderer = Callable[[Tensor, Mapping[str, Tensor]], Tensor]
@@ -41,8 +41,8 @@ class Versions:
     searches: Sequence[Sequence[int]]
 
 
-def colour_distance(image: Tensor, reference: Tensor) -> Tensor:
-    """Mean CIEDE2000 difference of ``(..., 3, H, W)`` images, half of it seen from afar.
+def colour_distance(image: Tensor, reference: Tensor, difference: Difference = ciede2000) -> Tensor:
+    """Mean colour difference of ``(..., 3, H, W)`` images, half of it seen from afar.
 
     From afar means after area averaging by four: tone and colour count in full there, while
     grain and detail count in the other half.
@@ -54,7 +54,7 @@ def colour_distance(image: Tensor, reference: Tensor) -> Tensor:
         return rgb_to_lab(flat).reshape(*images.shape[:-2], *flat.shape[-2:])
 
     near, far = (
-        ciede2000(lab(image, square), lab(reference, square)).mean((-1, -2)) for square in (1, 4)
+        difference(lab(image, square), lab(reference, square)).mean((-1, -2)) for square in (1, 4)
     )
     return 0.5 * (near + far)
 
@@ -82,6 +82,7 @@ class DistortAndRecover:
         absent: chance, per group of parameters, that a rendering leaves the group at 0, so that
             the scorer steers the operators of a chain alone as well as together.
         groups: parameters that come and go together; those in none are always there.
+        difference: of colours, that distances are means of.
     """
 
     render: Renderer
@@ -89,13 +90,14 @@ class DistortAndRecover:
     tries: int = 48
     absent: float = 0.0
     groups: Sequence[Sequence[str]] = ()
+    difference: Difference = ciede2000
 
     @torch.no_grad()
     def __call__(self, photos: Tensor, generator: Generator) -> Versions:
-        """Versions of ``(P, 3, H, W)`` good photos, 46 of each.
+        """Versions of ``(P, 3, H, W)`` good photos, 36 of each.
 
         Three searches: from an undeveloped copy, its three nearest renderings of `tries` and
-        thirteen at random; from a copy damaged in any way, two and six; from the photo, ten at
+        seven at random; from a copy damaged in any way, two and four; from the photo, eight at
         random. Beside them five copies overdone, the first damage by half, and three copies
         damaged in detail.
         """
@@ -104,9 +106,9 @@ class DistortAndRecover:
         damaged = undeveloped(photos)
         anyhow = tone_damage(count, generator)(photos)
         searches = [
-            self._search(damaged, photos, (3, 13), generator),
-            self._search(anyhow, photos, (2, 6), generator),
-            self._search(photos, photos, (0, 10), generator),
+            self._search(damaged, photos, (3, 7), generator),
+            self._search(anyhow, photos, (2, 4), generator),
+            self._search(photos, photos, (0, 8), generator),
         ]
         beside = [undeveloped.scaled(0.5)(photos)]
         for share in OVERDONE:
@@ -119,7 +121,8 @@ class DistortAndRecover:
         for search in (own, *searches):
             columns.append(range(first, first + len(search)))
             first += len(search)
-        return Versions(images, colour_distance(images, photos[:, None]), columns)
+        distances = colour_distance(images, photos[:, None], self.difference)
+        return Versions(images, distances, columns)
 
     def settings(self, count: int, photos: int, generator: Generator) -> dict[str, Tensor]:
         """``(count, photos)`` random settings of the operator, some groups left out."""
@@ -146,5 +149,6 @@ class DistortAndRecover:
         """Of `tries` random settings, those that render `start` nearest to the photo."""
         settings = self.settings(self.tries, len(photos), generator)
         small = self.render(F.avg_pool2d(start, 8), settings)
-        order = colour_distance(small, F.avg_pool2d(photos, 8)).argsort(0)[:count]
+        distances = colour_distance(small, F.avg_pool2d(photos, 8), self.difference)
+        order = distances.argsort(0)[:count]
         return {name: value.gather(0, order) for name, value in settings.items()}

@@ -1,4 +1,4 @@
-"""The colour difference with a gradient is the one that everybody knows."""
+"""Colour differences with a gradient are those that everybody knows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from skimage.color import deltaE_ciede2000
 from torch import Tensor
 
-from scorers.training.ciede2000 import ciede2000
+from scorers.training.colour_difference import ciede2000
 
 # Sharma, Wu and Dalal 2005, Table 1: pairs that tell wrong implementations apart
 PUBLISHED = [

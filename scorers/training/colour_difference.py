@@ -1,20 +1,31 @@
-"""CIEDE2000, the colour difference that results are judged by, with a gradient to learn from.
+"""Colour differences with a gradient to learn from: CIE76, and CIEDE2000, which judges results.
 
-Source: Sharma, Wu and Dalal, "The CIEDE2000 color-difference formula: implementation notes,
-supplementary test data, and mathematical observations", Color Research and Application 30(1),
-2005. Hues are compared by the vectors they stand for instead of by angles, which gives the same
-numbers without the cases of an angle that passes 360 degrees, and a gradient everywhere.
+Source of CIEDE2000: Sharma, Wu and Dalal, "The CIEDE2000 color-difference formula: implementation
+notes, supplementary test data, and mathematical observations", Color Research and Application
+30(1), 2005. Hues are compared by the vectors they stand for instead of by angles, which gives the
+same numbers without the cases of an angle that passes 360 degrees, and a gradient everywhere.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+Difference = Callable[[Tensor, Tensor], Tensor]
+"""Two CIELAB images ``(..., 3, H, W)`` to the difference of their pixels ``(..., H, W)``."""
 _TINY = 1e-12
 _SEVENTH = 25.0**7
+
+
+def cie76(first: Tensor, second: Tensor) -> Tensor:
+    """Euclidean distance of each pixel of two CIELAB images; arguments as of `ciede2000`.
+
+    It overstates differences between strong colours.
+    """
+    return (first - second).norm(dim=-3)
 
 
 def ciede2000(first: Tensor, second: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
     python -m reproduce.instant --out runs/instant
     python -m reproduce.instant --out runs/instant --operator laplacian \\
-        --neck 96
+        --neck 96 --steps 1000
 
 Good photos (`unsplash_biq256`, the better ones of `biq2021`) are damaged at random, or rendered
 badly by the operator itself, or left as they are; the network reads the damaged photo and
@@ -12,7 +12,7 @@ much the rendering helped, or harmed a photo that lacked nothing, which is how t
 that it is unsure.
 
 What the trunk says of a damaged photo is computed once and kept in ``OUT/described`` with small
-copies of both photos, on which the operator is rendered (700 MB, a quarter of an hour on one
+copies of both photos, on which the operator is rendered (2 GB, a quarter of an hour on one
 core); both operators learn from the same, ten minutes each, on copies of half that size until the
 last steps. What is left in ``OUT`` is embedded by copying it to ``enhance/tuning/weights``.
 """

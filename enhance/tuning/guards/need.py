@@ -29,9 +29,9 @@ class Need:
             as it is.
     """
 
-    least: float = 1.25
-    slight: float = 0.4
-    unit: float = 0.1
+    least: float = 1.4
+    slight: float = 0.1
+    unit: float = 0.2
     views: int = 2
     tone_only: bool = False
     name: str = "need"

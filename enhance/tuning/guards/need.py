@@ -30,7 +30,7 @@ class Need:
     """
 
     least: float = 1.4
-    slight: float = 0.1
+    slight: float = 0.0
     unit: float = 0.2
     views: int = 2
     tone_only: bool = False

@@ -47,14 +47,14 @@ LIMITS: Mapping[float, Sequence[float]] = {
     0.0: (0.0, 0.3, 0.4, 0.5),
     0.1: (0.8, 0.9, 1.0, 1.1, 1.2),
     0.15: (0.9, 1.0, 1.1, 1.2, 1.3, 1.4),
-    0.2: (1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8),
+    Need().unit: (1.2, 1.3, Need().least, 1.5, 1.6, 1.7, 1.8),
     0.3: (1.4, 1.6, 1.8, 1.9, 2.0, 2.2),
     0.5: (2.0, 2.25, 2.5, 2.75, 3.0),
     1e3: (1e3, 2e3, 3e3, 3.5e3, 4e3, 4.5e3, 5e3),
 }
 """By the points that a unit of need counts: what gain and need must make. In the last row need
 decides alone."""
-SLIGHT_LEASTS = (math.inf, 0.6, 0.4, 0.2, 0.1, 0.0)
+SLIGHT_LEASTS = (math.inf, 0.6, 0.4, 0.2, 0.1, Need().slight)
 """The same for a slight step; none is made at infinity."""
 HARM = [guard for guard in default_guards() if guard.name not in ("need", "worth")]
 """The guards that are not weighed here."""

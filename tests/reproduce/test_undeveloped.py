@@ -25,6 +25,11 @@ def test_the_aim_is_the_photo_and_nothing_else() -> None:
         assert float((found - good).abs().mean()) > 0.01
 
 
+def test_finished_photos_are_found_as_they_should_be_but_for_noise() -> None:
+    found, good = pairs_of_one_colour().finished(torch.Generator().manual_seed(0))
+    assert 0 < float((found - good).abs().mean()) < 0.01
+
+
 def test_photos_are_found_with_white_below_white() -> None:
     white = torch.ones(200, 3, 2, 2)
     left = as_left(white, torch.Generator().manual_seed(0)).amax((1, 2, 3))

@@ -7,10 +7,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from skimage.color import deltaE_ciede2000
+from skimage.color import deltaE_cie76, deltaE_ciede2000
 from torch import Tensor
 
-from scorers.training.colour_difference import ciede2000
+from scorers.training.colour_difference import cie76, ciede2000
 
 # Sharma, Wu and Dalal 2005, Table 1: pairs that tell wrong implementations apart
 PUBLISHED = [
@@ -49,9 +49,10 @@ def test_equals_scikit_image(seed: int) -> None:
     generator = np.random.default_rng(seed)
     low, high = np.array([0.0, -90.0, -90.0]), np.array([100.0, 90.0, 90.0])
     first, second = generator.uniform(low, high, (2, 6, 5, 3))
-    found = ciede2000(*(torch.from_numpy(x).permute(2, 0, 1) for x in (first, second)))
-    expected = torch.from_numpy(deltaE_ciede2000(first, second))
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-6)
+    images = [torch.from_numpy(x).permute(2, 0, 1) for x in (first, second)]
+    for ours, theirs in ((ciede2000, deltaE_ciede2000), (cie76, deltaE_cie76)):
+        expected = torch.from_numpy(theirs(first, second))
+        torch.testing.assert_close(ours(*images), expected, atol=1e-5, rtol=1e-6)
 
 
 def test_gradcheck() -> None:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import torch
+from scipy.optimize import brentq
 from torch import Tensor
 
 from enhance.operators.base import Operator
@@ -27,8 +28,8 @@ DOUBTS = (Need, Worth, Witness)
 they doubt more likely, it only hides it from them."""
 UNSEEN = 0.5 / 65535
 """Largest difference that no file shows: what is rendered is the photo as it was."""
-_TRIES = 5
-"""How often a smaller share is looked for whose change is slight."""
+_SHARE_TOLERANCE = 1e-3
+"""How well the share is known whose change is slight."""
 
 
 @dataclass(frozen=True)
@@ -107,14 +108,16 @@ def _smaller(
 
 def slight_share(objective: Objective, rest: Tensor, point: Tensor) -> list[float]:
     """Nearly the largest share of the way whose change is slight; none where all of it is."""
-    share = 1.0
-    for _ in range(_TRIES):
+    # aimed a little below, for a root is found to within its tolerance on either side
+    aim = 0.97 * SLIGHT
+
+    def excess(share: float) -> float:
         after = objective.render((rest + share * (point - rest))[None])[0]
-        change = float(colour_change(objective.views.images, after).mean())
-        if change <= SLIGHT:
-            return [share] if share < 1 else []
-        share *= 0.97 * SLIGHT / change  # the change grows with the share, nearly in proportion
-    return []
+        return float(colour_change(objective.views.images, after).mean()) - aim
+
+    if excess(1.0) <= SLIGHT - aim:
+        return []
+    return [float(brentq(excess, 0.0, 1.0, xtol=_SHARE_TOLERANCE))]
 
 
 def in_tone_points(operator: Operator[Any], space: Space, scorer: str) -> bool:

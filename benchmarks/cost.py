@@ -54,7 +54,7 @@ LIMITS: Mapping[float, Sequence[float]] = {
 }
 """By the points that a unit of need counts: what gain and need must make. In the last row need
 decides alone."""
-SLIGHT_LEASTS = (math.inf, 0.6, 0.4, 0.2, 0.1, Need().slight)
+SLIGHT_LEASTS = (math.inf, 0.4, 0.2, 0.1, 0.0, Need().slight, -0.4)
 """The same for a slight step; none is made at infinity."""
 HARM = [guard for guard in default_guards() if guard.name not in ("need", "worth")]
 """The guards that are not weighed here."""

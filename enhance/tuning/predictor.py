@@ -41,7 +41,7 @@ class Prediction:
     Attributes:
         points: ``(B, D)`` in the unit cube of the operator's own space.
         benefit: ``(B,)`` expected decrease of the colour difference to the ideal photo, in
-            mean CIEDE2000; at or below zero the network advises to leave the photo alone.
+            mean CIEDE2000; at or below zero the photo seems to lack nothing.
     """
 
     points: Tensor
@@ -156,22 +156,20 @@ def embedded(operator_name: str) -> Predictor | None:
 def predict(operator: Operator[Any], space: Space, pixels: Tensor) -> Tensor | None:
     """The predicted point ``(D,)`` of `space` for a photo ``(1, 3, H, W)``.
 
-    None where there is no predictor for this operator. Where the network expects no benefit the
-    default setting is answered. Parameters that the network does not know keep their default,
-    narrowed bounds are respected.
+    None where there is no predictor for this operator. The answer is taken whatever the network
+    expects of it, which is weighed where gains are (guard `need`). Parameters that the network
+    does not know keep their default, narrowed bounds are respected.
     """
     network = embedded(operator.name)
     if network is None or not space.names:
         return None
     with torch.no_grad():
-        prediction = network(pixels.float().cpu())
-    wanted = space.describe(space.defaults())
-    if float(prediction.benefit[0]) > 0:
-        own = Space.of(operator)
-        point = own.defaults()
-        for name, value in zip(network.names, prediction.points[0].double(), strict=True):
-            point[own.names.index(name)] = value
-        wanted |= {n: v for n, v in own.describe(point).items() if n in wanted}
+        answer = network(pixels.float().cpu()).points[0].double()
+    own = Space.of(operator)
+    point = own.defaults()
+    for name, value in zip(network.names, answer, strict=True):
+        point[own.names.index(name)] = value
+    wanted = own.describe(point)
     inside = {
         name: min(max(wanted[name], parameter.low), parameter.high)
         for name, parameter in space.varying.items()

@@ -21,7 +21,8 @@ class Need:
     Attributes:
         least: gain and expectation, in points of the embedded tone scorer. From validation photos
             (`benchmarks/cost.py`), as the others.
-        slight: the same for a change of no more than `SLIGHT`.
+        slight: the same for a change of no more than `SLIGHT`. Below zero: such a step may be
+            made where somewhat more is expected to be lost than the scorer gains.
         unit: points that one unit of CIEDE2000 counts, by which the photo is expected to come
             nearer.
         views: how many of the untouched views are looked at.
@@ -30,7 +31,7 @@ class Need:
     """
 
     least: float = 1.4
-    slight: float = 0.0
+    slight: float = -0.2
     unit: float = 0.2
     views: int = 2
     tone_only: bool = False

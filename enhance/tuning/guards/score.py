@@ -10,8 +10,12 @@ from torch.nn import functional
 from enhance.tuning.guards.evidence import Evidence, GuardReport
 
 _SQUARE = 4  # px
-SLIGHT = 2.0
-"""Mean CIE76 difference up to which nobody minds a change: it may be made on a mere chance."""
+SLIGHT = 2.3
+"""Mean CIE76 difference up to which nobody minds a change: it may be made on a mere chance.
+
+The just noticeable difference of Mahy, Van Eycken and Oosterlinck, "Evaluation of uniform color
+spaces developed after the adoption of CIELAB and CIELUV" (1994).
+"""
 
 ABSTAINS = "asked of tone, judged by the embedded tone scorer, only"
 

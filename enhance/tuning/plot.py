@@ -55,7 +55,7 @@ def plot_result(result: TuneResult) -> Figure:
         row, column = divmod(index, COLUMNS)
         panel = grid[1 + row, span * column : span * (column + 1)]
         axes = figure.add_subplot(panel, sharey=first)
-        _plot_curve(axes, curve)
+        _plot_curve(axes, curve, "chosen" if result.verdict == "enhanced" else "refused")
         if column == 0:
             axes.set_ylabel("gain, points of the score")
         first = first or axes
@@ -103,10 +103,11 @@ def _plot_shares(axes: Axes, shares: Mapping[str, float]) -> None:
     _open(axes)
 
 
-def _plot_curve(axes: Axes, curve: GainCurve) -> None:
+def _plot_curve(axes: Axes, curve: GainCurve, mark: str) -> None:
     """Gain, its 95 % interval, and the gain less the cost, along one parameter.
 
-    Costs are shown relative to the chosen setting's: what another value would cost more.
+    Costs are shown relative to the marked setting's: what another value would cost more. `mark`
+    says what became of that setting.
     """
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
@@ -128,10 +129,10 @@ def _plot_curve(axes: Axes, curve: GainCurve) -> None:
         left = [gain.mean - cost for gain, cost in zip(gains, paid, strict=True)]
         axes.plot(values, left, "--", color=COST, label="gain less further cost (maximised)")
     axes.axvline(curve.chosen, linestyle=":", linewidth=1, color="black")
-    axes.plot(curve.chosen, gains[here].mean, "o", color="black", markersize=5, label="chosen")
+    axes.plot(curve.chosen, gains[here].mean, "o", color="black", markersize=5, label=mark)
     unit = f" [{curve.parameter.unit}]" if curve.parameter.unit else ""
     axes.set_xlabel(f"{curve.name}{unit}")
-    axes.set_title(f"chosen {curve.chosen:.2g}", fontsize=9)
+    axes.set_title(f"{mark} {curve.chosen:.2g}", fontsize=9)
     if curve.parameter.scale == "log":
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=6))

@@ -11,7 +11,8 @@ import enhance
 
 
 def test_plot_shows_each_parameter(coffee, tone_scorer, tmp_path: Path) -> None:
-    result = enhance.tune(coffee, "laplacian", tone_scorer)
+    result = enhance.tune(0.6 * coffee, "laplacian", tone_scorer)  # dark: there is a gain
+    assert result.verdict == "enhanced"
     figure = result.plot()
     figure.savefig(tmp_path / "plot.png")
     assert (tmp_path / "plot.png").stat().st_size > 10_000
@@ -30,6 +31,14 @@ def test_plot_shows_each_parameter(coffee, tone_scorer, tmp_path: Path) -> None:
         assert max(left) <= result.gain + 0.02
         bottom, top = axes.get_ylim()
         assert bottom < 0 < chosen[1] < top
+
+
+def test_plot_of_an_untouched_photo_marks_what_was_refused(paint, grey, target) -> None:
+    result = enhance.tune(grey, paint, target(0.5, 0.5))
+    assert result.verdict == "untouched"
+    panel = next(axes for axes in result.plot().axes if axes.get_xlabel() == "red")
+    marked = next(line for line in panel.lines if line.get_label() == "refused")
+    assert marked.get_xydata()[0][0] == result.candidate["red"]
 
 
 def test_optuna_study_comes_with_the_result(paint, grey, target, tmp_path: Path) -> None:

@@ -16,18 +16,6 @@ Score = Callable[[Tensor], Tensor]
 FILTERS = ("nearest", "bilinear", "area", "lanczos")
 
 
-def resized(image: Tensor, size: int, method: str) -> Tensor:
-    """Shrink ``(1, 3, H, W)`` to a square with one of `FILTERS`."""
-    if method == "lanczos":
-        import numpy as np
-        from PIL import Image
-
-        pixels = (image[0].permute(1, 2, 0).numpy() * 255).round().astype("uint8")
-        small = Image.fromarray(pixels).resize((size, size), Image.Resampling.LANCZOS)
-        return torch.from_numpy(np.array(small)).permute(2, 0, 1)[None].float() / 255
-    return resample(image, size, method)
-
-
 def _spread(versions: Iterable[Tensor], score: Score) -> float:
     scores = torch.cat([score(version) for version in versions])
     return float(scores.max() - scores.min())
@@ -36,7 +24,7 @@ def _spread(versions: Iterable[Tensor], score: Score) -> float:
 @torch.no_grad()
 def resize_spread(photos: Iterable[Tensor], score: Score, size: int = 224) -> Figure:
     """Largest minus smallest score of a photo shrunk by each of `FILTERS`, mean over photos."""
-    spreads = [_spread((resized(p, size, m) for m in FILTERS), score) for p in photos]
+    spreads = [_spread((resample(p, size, m) for m in FILTERS), score) for p in photos]
     return bootstrap(lambda a: float(a.mean()), spreads)
 
 

@@ -49,17 +49,13 @@ def begin(published: Path) -> NIMA:
 
 @torch.no_grad()
 def describe(network: NIMA, views: Tensor, chunk: int = 32) -> Tensor:
-    """What the trunk says of ``(..., 3, 224, 224)`` views in [0, 1]: ``(..., P)``, half precision.
-
-    Convolutions run in bfloat16.
-    """
+    """``(..., P)`` in half precision: what the trunk says of ``(..., 3, 224, 224)`` in [0, 1]."""
     backbone = network.backbone
     assert isinstance(backbone, MultiLevelMobileNetV1)
     rows = []
     for part in views.reshape(-1, *views.shape[-3:]).split(chunk):
         normalised = part.mul(2).sub(1).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            rows.append(backbone.pooled(normalised).half())
+        rows.append(backbone.pooled(normalised).half())
     return torch.cat(rows).reshape(*views.shape[:-3], -1)
 
 

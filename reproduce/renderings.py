@@ -16,7 +16,13 @@ from scorers.nima import NIMA
 from scorers.preprocess import Preprocess
 from scorers.training.damage import CAMERA, Damage, gaussian_blur, sample_damage
 from scorers.training.photos import RatedPhotos, draw
-from scorers.training.resampling import METHODS, random_crop_flip, random_view, resample
+from scorers.training.resampling import (
+    METHODS,
+    mirrored,
+    random_crop_flip,
+    random_view,
+    resample,
+)
 from scorers.training.steering import (
     DistortAndRecover,
     Versions,
@@ -42,6 +48,8 @@ FLAWS = {"blur": 2.5, "noise": 0.12, "jpeg": 0.95}
 """
 FLAW_PROBES = (("blur", 2.0), ("jpeg", 0.9), ("overdenoise", 1.0), ("noise", 15 / 255))
 """Flaws that the validation photos should score above."""
+SHRUNK = (*METHODS, "lanczos")
+"""Ways of shrinking a photo among which the scorer must not see a difference."""
 PREPROCESS = Preprocess(method="area", blur=0.7)
 
 
@@ -84,18 +92,39 @@ def ratings_of(network: NIMA, photos: RatedPhotos) -> dict[str, Tensor]:
     rows = []
     for indices in torch.arange(len(photos)).split(8):
         whole = photos.batch(indices)
-        views = [resample(whole, SIZE, method) for method in METHODS]
+        views = [resample(whole, SIZE, method) for method in SHRUNK]
         cuts = [random_crop_flip(photo, generator, 0.85) for photo in whole.split(1)]
         amounts = 3 * torch.rand(len(cuts), generator=generator)
         sharp = [
             (cut + amount * (cut - gaussian_blur(cut, 1.0))).clamp(0, 1)
             for cut, amount in zip(cuts, amounts, strict=True)
         ]
-        for method in METHODS[:-1]:
+        for method in SHRUNK:
+            if method == "plain":
+                continue
             phase = float(torch.rand((), generator=generator))
             views.append(torch.cat([resample(cut, SIZE, method, phase) for cut in sharp]))
         rows.append(said_of(network, torch.stack(views, dim=1)))
     return {"said": torch.cat(rows), "means": photos.means}
+
+
+def shrunk_of(network: NIMA, photos: RatedPhotos) -> dict[str, Tensor]:
+    """Photos sharp to the pixel, continued by their mirror images and cut, shrunk in every way.
+
+    What filters change hangs on sharpness more than on how much a photo is shrunk, and rated
+    photos are seldom sharp.
+    """
+    generator = torch.Generator().manual_seed(11)
+    rows = []
+    for index in torch.arange(len(photos)).split(1):
+        height, width = torch.randint(300, 769, (2,), generator=generator).tolist()
+        shift = torch.randint(256, (2,), generator=generator).tolist()
+        whole = mirrored(photos.batch(index), height + shift[0], width + shift[1])
+        cut = whole[..., shift[0] :, shift[1] :]
+        phase = float(torch.rand((), generator=generator))
+        views = [resample(cut, SIZE, method, phase) for method in SHRUNK]
+        rows.append(said_of(network, torch.stack(views, dim=1)))
+    return {"said": torch.cat(rows)}
 
 
 def flaws_of(network: NIMA, photos: RatedPhotos) -> dict[str, Tensor]:

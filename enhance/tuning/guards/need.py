@@ -30,9 +30,9 @@ class Need:
             as it is.
     """
 
-    least: float = 1.4
+    least: float = 1.2
     slight: float = -0.2
-    unit: float = 0.2
+    unit: float = 0.15
     views: int = 2
     tone_only: bool = False
     name: str = "need"

@@ -15,8 +15,8 @@ new neck, which is trained under one loss:
   finest detail, in which filters differ most, is blurred away before it is seen.
 
 A second stage, short, adds photos that are sharp to the pixel, shrunk in every way, while what the
-first has learned of the versions of a photo is kept. The shipped file is the first stage as it was
-shipped before, rounded to 8 bits, and this second one.
+first has learned of the versions of a photo is kept. The shipped file is an earlier first stage,
+which did not shrink with Lanczos, rounded to 8 bits, and this second one.
 
 Photos come from `biq2021` and `unsplash_biq256` under ``ENHANCE_DATA``; every photo belongs to
 train, validation or test by a hash of its name. FiveK, PolyU and Kodak are never read here. What

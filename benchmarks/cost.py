@@ -37,7 +37,7 @@ from enhance.tuning.guards import default_guards
 from enhance.tuning.guards.need import Need
 from enhance.tuning.guards.score import Worth, colour_change
 from enhance.tuning.predictor import embedded
-from enhance.tuning.verdict import slight_share
+from enhance.tuning.steps import slight_share
 from scorers.training.damage import CAMERA, sample_damage
 from scorers.training.photos import load_rated
 

@@ -92,18 +92,18 @@ def run(tasks: Iterable[Task], methods: Mapping[str, Chooser]) -> list[Row]:
             settings = operator.calibrate(noisy, operator.complete({}, like=noisy))
             layers = operator.analyse(noisy, settings)
 
-            def reached(width: float) -> float:
-                at = {**settings, "sigma_s": torch.tensor(float(width))}  # noqa: B023
+            def reached(**chosen: float) -> float:
+                at = settings | {n: torch.tensor(float(v)) for n, v in chosen.items()}  # noqa: B023
                 return psnr(operator.render(layers, at), clean)  # noqa: B023
 
-            before, best = psnr(noisy, clean), max(map(reached, GRID))
+            before, best = psnr(noisy, clean), max(reached(sigma_s=width) for width in GRID)
         for name, choose in methods.items():
             start = time.perf_counter()
             chosen = choose(noisy)
             seconds = time.perf_counter() - start
             width = None if chosen is None else chosen.get("sigma_s", _default_width())
             with torch.no_grad():
-                found = before if width is None else reached(width)
+                found = before if chosen is None else reached(**chosen)
             rows.append(Row(task.name, name, before, found, best, width, seconds))
             lost = f"{best - found:.2f} dB lost"
             print(f"{task.name}: {name} {width}, {lost}, {seconds:.1f} s", flush=True)

@@ -9,8 +9,8 @@ scorer is any callable ``(B, 3, H, W) in [0, 1] -> (B,)``, higher better.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -131,6 +131,13 @@ class Objective:
                 part._batches.append(_Batch(batch.views.part(*inside), batch.layers))
             before = after
         return part
+
+    def holding(self, values: Mapping[str, float]) -> Objective:
+        """The same objective with constants of other values, none of which analysis reads."""
+        held = copy.copy(self)
+        held.space = replace(self.space, constant={**self.space.constant, **values})
+        held._known = {}
+        return held
 
     def learn(self, points: Tensor, scores: Tensor) -> None:
         """Take scores ``(K, V)`` that were found part by part as known."""

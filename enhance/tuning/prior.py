@@ -14,6 +14,8 @@ from enhance.tuning.space import Space
 NOISY = 2 / 255
 """Std of luma's noise from which a photo counts as noisy. A quarter of clean validation squares,
 those that are texture all over, read so too: so the scorer keeps its say."""
+FAINTLY_NOISY = 1 / 255
+"""The same from which so little denoising that nobody sees it does more good than harm."""
 BENEFIT = 0.1
 """Points of the embedded technical scorer that the reading is worth.
 
@@ -57,6 +59,24 @@ def known_benefit(
     if scorer != TECHNICAL or _noise(operator, space) < NOISY:
         return 0.0
     return WHITE_BENEFIT if white else BENEFIT
+
+
+def faint_benefit(operator: Operator[Any], space: Space, scorer: str) -> float:
+    """The same of so little denoising that nobody sees it: the scorer has no veto then.
+
+    Of 100 validation squares as cameras write them in little light, 19 used to be left as they
+    were; 15 of them come closer to the average of many files so, and clean ones lose an error
+    that stays below one level (`benchmarks/prior.py`).
+
+    >>> from enhance.operators.registry import get
+    >>> turbo = get("turbo")
+    >>> faint_benefit(turbo, Space.of(turbo, {"sigma_n": 0.005}), TECHNICAL)
+    1.0
+    >>> faint_benefit(turbo, Space.of(turbo, {"sigma_n": 0.003}), TECHNICAL)
+    0.0
+    """
+    noisy = scorer == TECHNICAL and _noise(operator, space) >= FAINTLY_NOISY
+    return WHITE_BENEFIT if noisy else 0.0
 
 
 def _noise(operator: Operator[Any], space: Space) -> float:

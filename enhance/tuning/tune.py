@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from enhance.errors import ParameterError, unknown_name
 from enhance.imaging.files import check_writable
@@ -20,17 +19,17 @@ from enhance.recipe import Recipe
 from enhance.tuning import strategies
 from enhance.tuning.cost import CostFunction, leaving_cost, total_cost
 from enhance.tuning.guards import Guard, resolve_guards
-from enhance.tuning.integers import check_seed, check_whole
+from enhance.tuning.integers import check_seed
 from enhance.tuning.invariance import invariance_cost
 from enhance.tuning.objective import Objective
 from enhance.tuning.predictor import predict
-from enhance.tuning.prior import known_benefit, reads_white
+from enhance.tuning.prior import faint_benefit, known_benefit, reads_white
 from enhance.tuning.result import TuneResult
 from enhance.tuning.scoring import TECHNICAL, ScorerLike, device_of, resolve_scorer
 from enhance.tuning.search import Search
 from enhance.tuning.space import Space, answers_to_keep, one_number
 from enhance.tuning.verdict import decide, in_tone_points
-from enhance.tuning.views import NATIVE_VIEWS, WHOLE_VIEWS, Views, native_views, whole_views
+from enhance.tuning.views import draw_views
 
 Start = Recipe | str | Mapping[str, float]
 """A recipe, the name of a preset, or settings."""
@@ -140,12 +139,22 @@ def tune(
     found = _search(objective, name, seed, progress, storage)
     candidate = space.describe(found.point)
     prior = 0.0 if raw else known_benefit(chosen_operator, space, judge.name, white=white)
-    tone = in_tone_points(chosen_operator, space, judge.name)
-    decision = decide(objective, space.to_unit(candidate), checks, judge.witness, prior, tone=tone)
+    own = not raw and not (fixed or {}).keys() & (chosen_operator.identity or {}).keys()
+    decision = decide(
+        objective,
+        space.to_unit(candidate),
+        checks,
+        judge.witness,
+        prior,
+        faint_prior=faint_benefit(chosen_operator, space, judge.name) if own else 0.0,
+        tone=in_tone_points(chosen_operator, space, judge.name),
+    )
     enhanced = decision.verdict == "enhanced"
     if enhanced:
         told = answers_to_keep(chosen_operator, asked, space)
-        chosen = {**space.describe(decision.point), **told}
+        held = decision.objective.space.constant
+        less = {name: held[name] for name in held if held[name] != space.constant[name]}
+        chosen = {**space.describe(decision.point), **less, **told}
     else:
         chosen = _untouched(chosen_operator, space)
     baseline = float(objective.baseline.mean())
@@ -185,7 +194,7 @@ def tune(
         study=found.study,
         photo=photo,
         operator=chosen_operator,
-        objective=objective,
+        objective=decision.objective,
     )
 
 
@@ -250,18 +259,6 @@ def starting_point(
         name: min(max(wanted.get(name, parameter.default), parameter.low), parameter.high)
         for name, parameter in space.varying.items()
     }
-
-
-def draw_views(
-    operator: Operator[Any], pixels: Tensor, size: int, crops: int | None, seed: int
-) -> Views:
-    """The views that suit an operator: whole ones, or native crops with its halo."""
-    if crops is not None and check_whole("crops", crops) < 2:
-        raise ParameterError(f"crops must be at least 2, for the gain's interval, got {crops}")
-    if operator.views == "whole":
-        return whole_views(pixels, crops or WHOLE_VIEWS, size, seed)
-    extent = (pixels.shape[-2], pixels.shape[-1])
-    return native_views(pixels, crops or NATIVE_VIEWS, size, operator.halo(extent), seed)
 
 
 def _untouched(operator: Operator[Any], space: Space) -> dict[str, float]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import torch
-from scipy.optimize import brentq
 from torch import Tensor
 
 from enhance.operators.base import Operator
@@ -16,20 +15,16 @@ from enhance.recipe import Verdict
 from enhance.tuning.cost import neutral_at_default
 from enhance.tuning.gain import Gain, paired_gain
 from enhance.tuning.guards import Evidence, Guard, GuardReport, Need, Witness, Worth
-from enhance.tuning.guards.score import SLIGHT, colour_change
 from enhance.tuning.objective import Objective, ScoreFunction
 from enhance.tuning.scoring import TONE
 from enhance.tuning.space import Space
+from enhance.tuning.steps import faint, smaller_shares
 
-_SHARES = (0.9, 0.75, 0.5, 0.25)
-"""Shares of the way to the best setting that are offered to guards that refuse the whole of it."""
 DOUBTS = (Need, Worth, Witness)
 """Guards that ask whether the photo gains, not how much harm is done: no smaller step makes what
 they doubt more likely, it only hides it from them."""
 UNSEEN = 0.5 / 65535
 """Largest difference that no file shows: what is rendered is the photo as it was."""
-_SHARE_TOLERANCE = 1e-3
-"""How well the share is known whose change is slight."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +38,7 @@ class Decision:
         scores: its scores on the views, ``(V,)``.
         gain: its paired gain over the untouched views.
         guards: what each guard found about it.
+        objective: what it was judged by: constants may differ from those asked for.
     """
 
     verdict: Verdict
@@ -51,6 +47,7 @@ class Decision:
     scores: Tensor
     gain: Gain
     guards: Sequence[GuardReport]
+    objective: Objective
 
 
 def decide(
@@ -60,64 +57,81 @@ def decide(
     witness: ScoreFunction | None = None,
     prior: float = 0.0,
     *,
+    faint_prior: float = 0.0,
     tone: bool = False,
 ) -> Decision:
     """Accept the best point, or a smaller step towards it, or nothing.
 
     Where the best point does harm, smaller shares of the way to it are offered, for the parameters
     whose default changes nothing, and at last as much of it as makes a slight change; that alone
-    where guards doubt that the photo gains at all (`DOUBTS`). If none passes, the photo stays as
-    it is, for the reason that the best point failed.
+    where guards doubt that the photo gains at all (`DOUBTS`). Of a denoiser that is refused so
+    much is offered as nobody sees. If none passes, the photo stays as it is, for the reason that
+    the best point failed.
 
     Args:
         witness: a second scorer, for guards that ask one.
         prior: gain that is expected before the scorer is asked.
+        faint_prior: the same of so little denoising that nobody sees it; 0 offers none.
         tone: whether gains are as `in_tone_points` says.
     """
-    judge = partial(_judge, objective, guards, witness, prior, tone, {})
-    best = judge(point)
-    if best.verdict == "enhanced" or best.gain.mean + prior <= 0:
-        return best
-    rest, space = point.clone(), objective.space
-    for name in neutral_at_default(objective.operator, space):
-        column = space.names.index(name)
-        rest[column] = space.defaults()[column]
-    if torch.equal(rest, point):
+    judge = partial(_judge, guards=guards, witness=witness, tone=tone, memory={})
+    best = judge(objective, point, prior)
+    if best.verdict == "enhanced":
         return best
     doubted = any(
         isinstance(guard, DOUBTS) and not report.passed
         for guard, report in zip(guards, best.guards, strict=False)
     )
-    for share in _smaller(objective, rest, point, slight_only=doubted):
-        decision = judge(rest + share * (point - rest))
+    step = None
+    if best.gain.mean + prior > 0:
+        step = _smaller_step(objective, point, prior, judge, slight_only=doubted)
+    if step is None and faint_prior:
+        step = _faint_step(objective, point, faint_prior, judge)
+    if step is None:
+        return best
+    taken, decision = step
+    return replace(decision, reason=f"{taken}, where {best.reason}")
+
+
+def _smaller_step(
+    objective: Objective,
+    point: Tensor,
+    prior: float,
+    judge: Callable[[Objective, Tensor, float], Decision],
+    *,
+    slight_only: bool,
+) -> tuple[str, Decision] | None:
+    """The largest share of the way from the untouched photo that passes, and how it is told."""
+    space, rest = objective.space, point.clone()
+    for name in neutral_at_default(objective.operator, space):
+        column = space.names.index(name)
+        rest[column] = space.defaults()[column]
+    if torch.equal(rest, point):
+        return None
+    for share in smaller_shares(objective, rest, point, slight_only=slight_only):
+        decision = judge(objective, rest + share * (point - rest), prior)
         if decision.verdict == "enhanced":
-            reason = f"moved {share:.0%} of the way to the best setting, where {best.reason}"
-            return replace(decision, reason=reason)
+            return f"moved {share:.0%} of the way to the best setting", decision
         if decision.gain.mean + prior <= 0:
-            break
-    return best
+            return None
+    return None
 
 
-def _smaller(
-    objective: Objective, rest: Tensor, point: Tensor, *, slight_only: bool
-) -> Iterator[float]:
-    if not slight_only:
-        yield from _SHARES
-    yield from slight_share(objective, rest, point)
-
-
-def slight_share(objective: Objective, rest: Tensor, point: Tensor) -> list[float]:
-    """Nearly the largest share of the way whose change is slight; none where all of it is."""
-    # aimed a little below, for a root is found to within its tolerance on either side
-    aim = 0.97 * SLIGHT
-
-    def excess(share: float) -> float:
-        after = objective.render((rest + share * (point - rest))[None])[0]
-        return float(colour_change(objective.views.images, after).mean()) - aim
-
-    if excess(1.0) <= SLIGHT - aim:
-        return []
-    return [float(brentq(excess, 0.0, 1.0, xtol=_SHARE_TOLERANCE))]
+def _faint_step(
+    objective: Objective,
+    point: Tensor,
+    prior: float,
+    judge: Callable[[Objective, Tensor, float], Decision],
+) -> tuple[str, Decision] | None:
+    """So little denoising that nobody sees it, if that passes, and how it is told."""
+    offered = faint(objective, point)
+    if offered is None:
+        return None
+    share, little = offered
+    decision = judge(little, point, prior)
+    if decision.verdict != "enhanced":
+        return None
+    return f"denoised by {share:.0%}, too little to be seen", decision
 
 
 def in_tone_points(operator: Operator[Any], space: Space, scorer: str) -> bool:
@@ -130,22 +144,23 @@ def in_tone_points(operator: Operator[Any], space: Space, scorer: str) -> bool:
 
 def _judge(
     objective: Objective,
+    point: Tensor,
+    prior: float,
+    *,
     guards: Sequence[Guard],
     witness: ScoreFunction | None,
-    prior: float,
     tone: bool,
     memory: dict[str, Tensor],
-    point: Tensor,
 ) -> Decision:
     scores = objective.scores(point[None])[0]
     gain = paired_gain(objective.baseline, scores)
     if gain.mean + prior <= 0:
         reason = "the best setting scores no better than the untouched photo"
-        return Decision("untouched", reason, point, scores, gain, ())
+        return Decision("untouched", reason, point, scores, gain, (), objective)
     before, after = objective.views.images, objective.render(point[None])[0]
     if bool((after - before).abs().max() <= UNSEEN):
         reason = "the best setting changes nothing in the photo"
-        return Decision("untouched", reason, point, scores, gain, ())
+        return Decision("untouched", reason, point, scores, gain, (), objective)
     reports: list[GuardReport] = []
     if guards:
         evidence = Evidence(
@@ -162,10 +177,10 @@ def _judge(
         reports = [guard.check(evidence) for guard in guards]
     failed = [report.finding for report in reports if not report.passed]
     if failed:
-        return Decision("untouched", "; ".join(failed), point, scores, gain, reports)
+        return Decision("untouched", "; ".join(failed), point, scores, gain, reports, objective)
     reason = (
         f"the score rises by {gain.mean:.3f}"
         if gain.mean > 0
         else f"noise was read, and the score falls by no more than {-gain.mean:.3f}"
     ) + (" and every guard passes" if guards else "")
-    return Decision("enhanced", reason, point, scores, gain, reports)
+    return Decision("enhanced", reason, point, scores, gain, reports, objective)

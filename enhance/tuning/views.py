@@ -14,12 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from enhance.errors import ParameterError
+from enhance.operators.base import Operator
+from enhance.tuning.integers import check_whole
 
 WHOLE_VIEWS = 4
 NATIVE_VIEWS = 50
@@ -89,6 +92,18 @@ class Views:
                 replace(c, window=c.window - start) for c in self.crops if start <= c.window < stop
             )
             yield Views(self.windows[start:stop], crops, self.size, self.extent)
+
+
+def draw_views(
+    operator: Operator[Any], pixels: Tensor, size: int, crops: int | None, seed: int
+) -> Views:
+    """The views that suit an operator: whole ones, or native crops with its halo."""
+    if crops is not None and check_whole("crops", crops) < 2:
+        raise ParameterError(f"crops must be at least 2, for the gain's interval, got {crops}")
+    if operator.views == "whole":
+        return whole_views(pixels, crops or WHOLE_VIEWS, size, seed)
+    extent = (pixels.shape[-2], pixels.shape[-1])
+    return native_views(pixels, crops or NATIVE_VIEWS, size, operator.halo(extent), seed)
 
 
 def whole_views(pixels: Tensor, count: int = WHOLE_VIEWS, size: int = 224, seed: int = 0) -> Views:

@@ -8,10 +8,12 @@ from torch import Tensor
 
 import enhance
 from enhance.operators.base import Operator
-from enhance.tuning.guards import Interval, Witness, Worth
+from enhance.operators.registry import get
+from enhance.tuning.guards import Evidence, GuardReport, Interval, Witness, Worth
 from enhance.tuning.guards.score import SLIGHT, colour_change
 from enhance.tuning.objective import Objective
 from enhance.tuning.space import Space
+from enhance.tuning.steps import FAINT
 from enhance.tuning.verdict import Decision, decide
 from enhance.tuning.views import whole_views
 
@@ -97,3 +99,57 @@ def test_noise_that_was_read_does_not_count_where_nothing_changes(
     decision = decide(objective, still, [Interval()], prior=1.0)
     assert decision.verdict == "untouched"
     assert "changes nothing" in decision.reason
+
+
+class Unseen:
+    """A guard that passes what nobody sees."""
+
+    name = "unseen"
+
+    def check(self, evidence: Evidence) -> GuardReport:
+        change = rms(evidence.after, evidence.before)
+        return GuardReport(self.name, change, FAINT, change <= FAINT, f"it changes by {change:.4f}")
+
+
+def rms(image: Tensor, other: Tensor) -> float:
+    return float((image - other).square().mean().sqrt())
+
+
+@pytest.fixture
+def noisy(coffee: Tensor) -> Tensor:
+    noise = 0.06 * torch.randn(coffee.shape, generator=torch.Generator().manual_seed(0))
+    return (coffee + noise).clamp(0, 1)
+
+
+@pytest.mark.parametrize("operator", ["turbo", "bilateral"])
+def test_so_little_denoising_as_nobody_sees_is_done_where_more_is_refused(
+    noisy: Tensor, operator: str
+) -> None:
+    result = enhance.tune(noisy, operator, crops=4, guards=[Unseen()])
+    assert result.verdict == "enhanced"
+    assert "too little to be seen" in result.reason
+    assert 0 < result.settings["strength"] < 1
+    seen = result.objective.render(result.objective.space.to_unit(result.settings)[None])[0]
+    assert 0.9 * FAINT < rms(seen, result.objective.views.images) <= FAINT
+    replayed = enhance.apply(noisy, result.recipe)
+    assert torch.equal(replayed, result.image)
+
+
+def test_a_strength_that_was_asked_for_is_not_changed(noisy: Tensor) -> None:
+    result = enhance.tune(noisy, "turbo", crops=4, guards=[Unseen()], fixed={"strength": 1.0})
+    assert result.verdict == "untouched"
+
+
+@pytest.mark.parametrize(("prior", "verdict"), [(0.0, "untouched"), (1.0, "enhanced")])
+def test_faint_denoising_needs_noise_that_was_read(
+    noisy: Tensor, prior: float, verdict: str
+) -> None:
+    def likes_grain(images: Tensor) -> Tensor:
+        return images.std((1, 2, 3))
+
+    turbo = get("turbo")
+    space = Space.of(turbo).calibrated(turbo, noisy)
+    objective = Objective(turbo, likes_grain, whole_views(noisy, 2, 64), space)
+    decision = decide(objective, space.defaults(), [Interval()], faint_prior=prior)
+    assert decision.verdict == verdict
+    assert decision.gain.mean < 0

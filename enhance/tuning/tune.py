@@ -57,8 +57,8 @@ def tune(
 
     Every setting is scored on the same views of the photo, drawn once: the whole photo shrunk to
     the scorer's size for tone, native crops for denoising. What is maximised is the mean score
-    minus a cost of leaving the input, and the winner must pass the guards; otherwise the photo
-    is left untouched and the result says why.
+    minus a cost of leaving the input, and the winner, or a smaller step towards it, must pass the
+    guards; otherwise the photo is left untouched and the result says why.
 
     Args:
         image: a path, a PIL image, a NumPy array (uint8, uint16 or float in [0, 1]; HxW, HxWx3,

@@ -52,7 +52,8 @@ def ciede2000(first: Tensor, second: Tensor) -> Tensor:
     lightness, chroma = l2 - l1, c2 - c1
     hue = cross * math.sqrt(2) * (product + dot).clamp(min=0).add(_TINY).rsqrt()
     opposite = product + dot <= 1e-6 * product  # the angle between the hues is 180 degrees
-    hue = torch.where(opposite, 2 * (product + _TINY).sqrt(), hue)
+    farthest = 2 * (product + _TINY).sqrt()
+    hue = torch.where(opposite, torch.where(cross < 0, -farthest, farthest), hue)
 
     mean_chroma = (c1 + c2) / 2
     angle = torch.atan2(b1 / c1 + b2 / c2, a1 / c1 + a2 / c2 + _TINY)
@@ -80,8 +81,7 @@ def _length(a: Tensor, b: Tensor) -> Tensor:
 
 def _saturated(chroma: Tensor) -> Tensor:
     """The share near 1 of strong colours, near 0 of greys."""
-    power = chroma**7
-    return _root(power / (power + _SEVENTH))
+    return chroma**3.5 * (chroma**7 + _SEVENTH).rsqrt()
 
 
 def _root(square: Tensor) -> Tensor:

@@ -119,8 +119,10 @@ def write_page(rows: Sequence[Row], command: str) -> None:
     text = (
         f"# What noise that was read counts\n\n`{command}`. "
         f"In use is {module.BENEFIT:g}, where luma's noise reads as {255 * module.NOISY:g} of 255 "
-        f"or more, and {module.WHITE_BENEFIT:g} where it reads as white besides. Root mean square "
-        "error left, in levels of 8 bits, by kind of noise:\n\n"
+        f"or more, and {module.WHITE_BENEFIT:g} where it reads as white besides. Where "
+        f"that is refused and noise of {255 * module.FAINTLY_NOISY:g} or more is read, a faint "
+        f"step of {255 * FAINT:g} of 255 (root mean square) is made. Root mean square error "
+        "left, in levels of 8 bits, by kind of noise:\n\n"
     )
     (FOLDER / "prior.md").write_text(f"{text}{tabulate(rows)}\n\n{readings(rows)}\n")
 

@@ -64,9 +64,9 @@ def known_benefit(
 def faint_benefit(operator: Operator[Any], space: Space, scorer: str) -> float:
     """The same of so little denoising that nobody sees it: the scorer has no veto then.
 
-    Of 100 validation squares as cameras write them in little light, 19 used to be left as they
-    were; 15 of them come closer to the average of many files so, and clean ones lose an error
-    that stays below one level (`benchmarks/prior.py`).
+    Of validation squares as cameras write them in little light, 95 % instead of 85 % come closer
+    to the average of many files with it; clean ones that read as noisy change by one level of 8
+    bits at most (`benchmarks/prior.py`).
 
     >>> from enhance.operators.registry import get
     >>> turbo = get("turbo")

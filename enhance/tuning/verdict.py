@@ -64,7 +64,7 @@ def decide(
 
     Where the best point does harm, smaller shares of the way to it are offered, for the parameters
     whose default changes nothing, and at last as much of it as makes a slight change; that alone
-    where guards doubt that the photo gains at all (`DOUBTS`). Of a denoiser that is refused so
+    where guards doubt that the photo gains at all (`DOUBTS`). Of a denoiser that is refused, so
     much is offered as nobody sees. If none passes, the photo stays as it is, for the reason that
     the best point failed.
 

@@ -66,7 +66,8 @@ def _upright(path: str | Path, size: int | None = None) -> Image.Image:
             upright: Image.Image = ImageOps.exif_transpose(photo)
     except FileNotFoundError as error:
         raise InputError(f"cannot read {path}: no such file") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    # RuntimeError is what the AVIF reader says of damage
+    except (OSError, ValueError, SyntaxError, RuntimeError, Image.DecompressionBombError) as error:
         raise InputError(f"cannot read {path}: {error}") from error
     if upright.mode == "F":
         raise InputError(f"cannot read {path}: its values must be integers, got mode F")

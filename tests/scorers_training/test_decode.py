@@ -70,6 +70,17 @@ def test_profiles_are_converted_to_srgb(
     assert (converted - plain).abs().max() > 0.1
 
 
+def test_a_damaged_avif_is_one_line(colours: Image.Image, tmp_path: Path) -> None:
+    path = tmp_path / "photo.avif"
+    colours.resize((64, 48)).save(path)
+    whole = path.read_bytes()
+    start = whole.index(b"mdat") + 4
+    path.write_bytes(whole[:start] + bytes(len(whole) - start))  # its reader's RuntimeError
+    with pytest.raises(InputError, match=r"cannot read .*photo\.avif: ") as caught:
+        read_photo(path)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 def test_profiles_that_are_damaged_or_of_other_channels_are_ignored(
     mode: str, colours: Image.Image, swapped: bytes, tmp_path: Path

@@ -69,7 +69,7 @@ class Scorer(nn.Module):
         Raises:
             InputError: not a float tensor of that shape.
         """
-        _check(image)
+        check_image(image)
         views = self.card.preprocess.views(image.to(self.buckets.dtype))
         flat = views.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         shares: Tensor = self.network(flat)
@@ -95,9 +95,16 @@ class Scorer(nn.Module):
         write_weights(path, self.network.state_dict(), self.card, precision=precision)
 
 
-def _check(image: Tensor) -> None:
+def check_image(image: Tensor) -> None:
+    """Raise unless `image` is a float tensor ``(B, 3, H, W)`` of one photo and pixel at least.
+
+    >>> check_image(torch.zeros(3, 8, 8))
+    Traceback (most recent call last):
+    ...
+    scorers.errors.InputError: image must be (B, 3, H, W), got (3, 8, 8)
+    """
     if not isinstance(image, Tensor) or not image.is_floating_point():
         kind = image.dtype if isinstance(image, Tensor) else type(image).__name__
         raise InputError(f"image must be a float tensor in [0, 1], got {kind}")
-    if image.ndim != 4 or image.shape[1] != 3 or 0 in image.shape[-2:]:
+    if image.ndim != 4 or image.shape[1] != 3 or 0 in image.shape:
         raise InputError(f"image must be (B, 3, H, W), got {tuple(image.shape)}")

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from scorers.errors import InputError
 from scorers.losses import checks as found
 from scorers.losses.nima import NIMALoss
+from scorers.scorer import check_image
 
 Fidelity = Callable[[Tensor, Tensor], Tensor]
 """Restored and clean images ``(B, C, H, W)`` to one error each, ``(B,)``."""
@@ -61,17 +62,21 @@ class GuardedNIMALoss(nn.Module):
         self.window = window
         self.fidelity = fidelity
 
-    def forward(self, restored: Tensor, clean: Tensor, budget: Tensor | None = None) -> Tensor:
+    def forward(
+        self, restored: Tensor, clean: Tensor, budget: Tensor | float | None = None
+    ) -> Tensor:
         """Restored and clean ``(B, 3, H, W)`` in [0, 1] -> a scalar.
 
         Args:
             restored: what is to be trained.
             clean: what it should be.
-            budget: ``(B,)`` errors up to which NIMA counts; no limit when None.
+            budget: ``(B,)`` errors up to which NIMA counts, or one for all; no limit when None.
 
         Raises:
-            InputError: shapes that differ, or one of the mistakes `scorers.losses.checks` knows.
+            InputError: shapes that differ, a fidelity or a budget that is not one a photo, or one
+                of the mistakes `scorers.losses.checks` knows.
         """
+        check_image(restored)
         if restored.shape != clean.shape:
             raise InputError(
                 f"restored and clean must have one shape, got {tuple(restored.shape)} "
@@ -80,8 +85,19 @@ class GuardedNIMALoss(nn.Module):
         # a gradient taken here is not scaled, and would underflow in float16
         restored = restored.to(torch.promote_types(restored.dtype, torch.float32))
         errors = self.fidelity(restored, clean)
+        if errors.shape != restored.shape[:1]:
+            raise InputError(
+                f"fidelity must answer one error a photo, ({len(restored)},), "
+                f"got {tuple(errors.shape)}"
+            )
         within = torch.ones_like(errors)
         if budget is not None:
+            budget = torch.as_tensor(budget)
+            if budget.shape not in ((), errors.shape):
+                raise InputError(
+                    f"budget must be one error a photo, {tuple(errors.shape)}, or one for all, "
+                    f"got {tuple(budget.shape)}"
+                )
             within = (errors.detach() <= budget.to(errors)).to(errors)
         if not (torch.is_grad_enabled() and restored.requires_grad):
             return errors.mean() + self.nima(restored, within)

@@ -11,10 +11,10 @@ from torch.utils.checkpoint import checkpoint as again_in_backward
 
 from scorers.errors import InputError
 from scorers.losses import checks as found
-from scorers.losses.schedule import Schedule, as_schedule
+from scorers.losses.schedule import Schedule, as_schedule, check_weight
 from scorers.losses.target import as_target, shortfall
 from scorers.losses.views import native_crops, whole_views
-from scorers.scorer import Scorer
+from scorers.scorer import Scorer, check_image
 from scorers.zoo import DEFAULT, load
 
 
@@ -121,8 +121,12 @@ class NIMALoss(nn.Module):
         return shortfall(shares, self.target, self.scorer.buckets).mean(1)
 
     def weight_now(self) -> float:
-        """The schedule's weight at this step."""
-        return self.weight(int(self.step))
+        """The schedule's weight at this step.
+
+        Raises:
+            InputError: it is negative or not finite.
+        """
+        return check_weight(self.weight(int(self.step)))
 
     def count(self) -> None:
         """Count one training step, where it is one."""
@@ -131,6 +135,7 @@ class NIMALoss(nn.Module):
 
     def _examine(self, image: Tensor) -> tuple[Tensor, bool]:
         """The image as a tensor of this loss' own, and whether backward is to be watched."""
+        check_image(image)
         found.check_scorer(self.scorer)
         if self.training:
             found.check_attached(image)

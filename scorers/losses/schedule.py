@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,9 +24,12 @@ class Ramp:
     (0.0, 0.005, 0.01, 0.01)
 
     Attributes:
-        weight: reached at the end.
+        weight: reached at the end, 0 or more.
         start: steps at 0.
         steps: steps of growth; 0 jumps.
+
+    Raises:
+        InputError: a weight that is negative or not finite, or negative steps.
     """
 
     weight: float
@@ -33,6 +37,7 @@ class Ramp:
     steps: int = 0
 
     def __post_init__(self) -> None:
+        check_weight(self.weight)
         if self.start < 0 or self.steps < 0:
             raise InputError(
                 f"start and steps must not be negative, got start={self.start}, steps={self.steps}"
@@ -45,6 +50,20 @@ class Ramp:
         if self.steps == 0:
             return self.weight
         return self.weight * min((step - self.start) / self.steps, 1.0)
+
+
+def check_weight(weight: float) -> float:
+    """The weight of a loss, as it is.
+
+    Raises:
+        InputError: it is negative, which would maximise the loss, or not finite.
+    """
+    if not 0 <= weight < math.inf:  # false for NaN, too
+        raise InputError(
+            f"`0 <= weight < inf` must hold, but got weight={weight:g}: a loss is a distance from "
+            "good looks, to be minimised"
+        )
+    return weight
 
 
 def as_schedule(weight: float | Schedule) -> Schedule:

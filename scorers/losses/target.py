@@ -15,7 +15,7 @@ def as_target(target: float | Tensor | None, buckets: Tensor) -> Tensor:
     """A mean as a scalar tensor, or an opinion ``(N,)`` as it is; the best rating when None.
 
     Raises:
-        InputError: neither a number nor ``(N,)``.
+        InputError: neither a finite number nor ``(N,)``.
         OpinionError: shares that are negative or do not sum to one.
 
     >>> as_target(None, torch.tensor([1.0, 2.0, 3.0]))
@@ -29,6 +29,8 @@ def as_target(target: float | Tensor | None, buckets: Tensor) -> Tensor:
             f"target must be a mean or an opinion over {len(buckets)} buckets, "
             f"got shape {tuple(wanted.shape)}"
         )
+    if not wanted.ndim and not bool(wanted.isfinite()):
+        raise InputError(f"target must be finite, got {wanted.item():g}")
     if wanted.ndim and not (bool((wanted >= 0).all()) and abs(wanted.sum() - 1) <= _ROUNDING):
         shares = ", ".join(f"{share:.3g}" for share in wanted.tolist())
         raise OpinionError(f"a target opinion must be shares that sum to 1, got {shares}")

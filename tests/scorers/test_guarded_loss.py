@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
@@ -95,6 +96,13 @@ def test_over_budget_only_fidelity_counts(scorer: Scorer) -> None:
     assert (found[0] - fidelity[0]).abs().max() > 1e-4
 
 
+def test_a_budget_may_be_one_for_all(scorer: Scorer) -> None:
+    restored, clean = images()
+    loss = GuardedNIMALoss(NIMALoss(scorer, crops=0))
+    one, each = (loss(restored, clean, budget) for budget in (0.2, torch.full((2,), 0.2)))
+    assert one.item() == each.item()
+
+
 def test_gradients_scale_and_pass_float16(scorer: Scorer) -> None:
     restored, clean = images()
     loss = GuardedNIMALoss(NIMALoss(scorer, crops=0, weight=1e-3))
@@ -114,5 +122,9 @@ def test_mistakes_are_named(scorer: Scorer) -> None:
         loss(restored.detach(), clean)
     with pytest.raises(InputError, match="positive weight"):
         (-loss(restored, clean)).backward()
+    with pytest.raises(InputError, match=r"fidelity must answer one error a photo, \(2,\), got"):
+        GuardedNIMALoss(NIMALoss(scorer), fidelity=F.l1_loss)(restored, clean)
+    with pytest.raises(InputError, match=r"budget must be one error a photo, \(2,\), or one"):
+        loss(restored, clean, torch.ones(3))
     with pytest.raises(InputError, match="window=-1"):
         GuardedNIMALoss(NIMALoss(scorer), window=-1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from scorers import opinion
 from scorers.card import Architecture, ModelCard
 from scorers.errors import InputError, OpinionError
-from scorers.losses import NIMALoss, Ramp
+from scorers.losses import GuardedNIMALoss, NIMALoss, Ramp
 from scorers.losses.views import native_crops, whole_views
 from scorers.nima import NIMA
 from scorers.preprocess import Preprocess
@@ -111,6 +112,8 @@ def test_a_target_that_is_no_opinion_is_refused(scorer: Scorer) -> None:
         NIMALoss(scorer, torch.full((10,), 0.2))
     with pytest.raises(InputError, match=r"over 10 buckets, got shape \(4,\)"):
         NIMALoss(scorer, torch.full((4,), 0.25))
+    with pytest.raises(InputError, match="target must be finite, got nan"):
+        NIMALoss(scorer, float("nan"))
 
 
 def test_weights_count_photos_and_may_leave_one_out(scorer: Scorer) -> None:
@@ -143,6 +146,25 @@ def test_the_schedule_counts_training_steps_and_survives_a_checkpoint(scorer: Sc
 def test_a_ramp_cannot_start_before_the_first_step() -> None:
     with pytest.raises(InputError, match="got start=-1, steps=0"):
         Ramp(1.0, start=-1)
+
+
+@pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf"), lambda step: -1e-3])
+def test_a_weight_that_would_maximise_the_loss_is_refused(scorer: Scorer, weight: object) -> None:
+    with pytest.raises(InputError, match="weight"):
+        NIMALoss(scorer, weight=weight)(photos(1))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("shape", [(3, 40, 40), (2, 1, 40, 40), (1, 3, 40)])
+def test_what_is_no_batch_of_photos_is_refused_as_it_was_passed(
+    scorer: Scorer, shape: tuple[int, ...]
+) -> None:
+    image = torch.rand(shape).requires_grad_()
+    rule = re.escape(f"image must be (B, 3, H, W), got {shape}")
+    for loss in (NIMALoss(scorer), NIMALoss(scorer, checks=0)):
+        with pytest.raises(InputError, match=rule):
+            loss(image)
+    with pytest.raises(InputError, match=rule):
+        GuardedNIMALoss(NIMALoss(scorer))(image, image.detach())
 
 
 def test_checkpointing_keeps_the_gradient_and_not_the_activations(smooth: Scorer) -> None:

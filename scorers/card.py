@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from itertools import pairwise
 from typing import Any
 
 from scorers.backbones import create
-from scorers.errors import WeightsError
+from scorers.errors import InputError, WeightsError
 from scorers.nima import NIMA
 from scorers.preprocess import Preprocess
 
@@ -43,6 +45,9 @@ class ModelCard:
         sha256: of this weight file; filled in when it is read.
         measured: figures, each under a name that says what and on which photos.
         limits: what it is known to get wrong.
+
+    Raises:
+        InputError: buckets that are not finite and ascending.
     """
 
     name: str
@@ -58,6 +63,11 @@ class ModelCard:
     sha256: str = ""
     measured: Mapping[str, float | str] = field(default_factory=dict)
     limits: str = ""
+
+    def __post_init__(self) -> None:
+        rising = all(low < high for low, high in pairwise(self.buckets))
+        if not (self.buckets and rising and all(map(math.isfinite, self.buckets))):
+            raise InputError(f"buckets must be finite and ascending, got {self.buckets}")
 
     def to_json(self) -> str:
         """Stable, indented JSON."""

@@ -61,12 +61,17 @@ class Preprocess:
         if self.antialias and self.method not in ("bilinear", "bicubic"):
             raise InputError(f"antialias needs method bilinear or bicubic, got {self.method!r}")
         for name in ("mean", "std"):
-            if len(getattr(self, name)) != 3:
-                raise InputError(f"{name} must have 3 values, got {getattr(self, name)}")
+            values = getattr(self, name)
+            if len(values) != 3 or not all(map(math.isfinite, values)):
+                raise InputError(f"{name} must have 3 finite values, got {values}")
         if self.view not in get_args(View):
             raise InputError(f"view must be one of {get_args(View)}, got {self.view!r}")
         if not 0 <= self.blur <= 8:
             raise InputError(f"`0 <= blur <= 8` must hold, but got blur={self.blur}")
+        if self.blur and _blur_side(self.blur) // 2 >= self.size:
+            raise InputError(
+                f"the blur must be narrower than a view, but got blur={self.blur}, size={self.size}"
+            )
         if self.crops < 1:
             raise InputError(f"`crops >= 1` must hold, but got crops={self.crops}")
         if min(self.std) <= 0:
@@ -123,7 +128,7 @@ class Preprocess:
             return image
         from kornia.filters import gaussian_blur2d
 
-        side = 2 * math.ceil(3 * self.blur) - 1  # the tail left out weighs less than a hundredth
+        side = _blur_side(self.blur)
         return gaussian_blur2d(image, (side, side), (self.blur, self.blur))
 
     def normalise(self, image: Tensor) -> Tensor:
@@ -136,6 +141,11 @@ class Preprocess:
     def __call__(self, image: Tensor) -> Tensor:
         """Resize, soften, normalise: ``(B, 3, H, W)`` -> ``(B, 3, size, size)``."""
         return self.normalise(self.soften(self.resize(image)))
+
+
+def _blur_side(blur: float) -> int:
+    """Pixels of the kernel; the tail left out weighs less than a hundredth."""
+    return 2 * math.ceil(3 * blur) - 1
 
 
 def _nearest_samples(length: int, size: int) -> Tensor:

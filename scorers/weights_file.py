@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -33,7 +33,13 @@ def write_weights(
     *,
     precision: Precision = "float32",
 ) -> None:
-    """Write a network's state and its card; see `scorers.Scorer.save`."""
+    """Write a network's state and its card; see `scorers.Scorer.save`.
+
+    Raises:
+        WeightsError: the file cannot be written, or `precision` is none of the three.
+    """
+    if precision not in get_args(Precision):
+        raise WeightsError(f"precision must be one of {get_args(Precision)}, got {precision!r}")
     from safetensors.torch import save_file
 
     tensors: dict[str, Tensor] = {}
@@ -116,6 +122,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
         WeightsError: the folder cannot be written.
     """
     path = Path(path)
+    if path.is_dir():
+        raise WeightsError(f"cannot write {path}: it is a folder")
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     except OSError as error:

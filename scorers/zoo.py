@@ -9,10 +9,12 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
+
 from scorers.card import Architecture, ModelCard
 from scorers.convert.tflite import load_tflite
 from scorers.convert.torch_state import load_torch_state
-from scorers.errors import WeightsError, unknown_name
+from scorers.errors import InputError, UnknownNameError, WeightsError, unknown_name
 from scorers.preprocess import Preprocess
 from scorers.scorer import Scorer
 from scorers.weights_file import load_state, read_weights, sha256_of
@@ -149,7 +151,13 @@ def find(name: str) -> Path:
 
 def load_file(path: str | Path) -> Scorer:
     """Load a scorer from a file of any kind that `load` takes."""
-    path = Path(path)
+    # the caller's modes and randomness are no business of what is loaded: networks draw weights
+    # before they are filled
+    with torch.inference_mode(False), torch.random.fork_rng([]):
+        return _from_file(Path(path)).float()
+
+
+def _from_file(path: Path) -> Scorer:
     if path.suffix == ".tflite":
         return _from_tflite(path)
     if path.suffix in (".pth", ".pt"):
@@ -160,7 +168,10 @@ def load_file(path: str | Path) -> Scorer:
     if path.suffix != ".safetensors" and path.is_file():
         raise WeightsError(f"cannot read {path}: its name must end in one of {', '.join(_FILES)}")
     state, card = read_weights(path)
-    network = card.architecture.build(len(card.buckets))
+    try:
+        network = card.architecture.build(len(card.buckets))
+    except (InputError, UnknownNameError, TypeError) as error:  # of options that are no mapping
+        raise WeightsError(f"cannot read {path}: its card names no network: {error}") from error
     load_state(network, state, path)
     return Scorer(network, card)
 

@@ -141,9 +141,11 @@ def load_predictor(path: Path) -> Predictor:
     with safe_open(path, "pt") as file:
         names = json.loads(file.metadata()["names"])
     state = {name: value.float() for name, value in load_file(path).items()}
-    network = Predictor(names, [0.5] * len(names), neck=len(state["read.1.bias"]))
-    network.load_state_dict(state)
-    return network.requires_grad_(False).eval()
+    # whatever the caller's modes: what is read here is kept, and draws weights before it is filled
+    with torch.inference_mode(False), torch.random.fork_rng([]):
+        network = Predictor(names, [0.5] * len(names), neck=len(state["read.1.bias"]))
+        network.load_state_dict(state)
+    return network.float().requires_grad_(False).eval()
 
 
 @cache

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 
 from torch import Tensor, nn
 
 from scorers.backbones.layers import conv_layers, initialise
+from scorers.errors import InputError
 
 _V1_BLOCKS = (  # output channels and stride of the 13 depthwise-separable blocks
     (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1),
@@ -16,6 +18,12 @@ _V2_STAGES = (  # expansion, output channels, repeats, stride of the first
     (1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2),
     (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1),
 )  # fmt: skip
+
+
+def check_width(width: float) -> None:
+    """Raise `InputError` unless a multiplier of channels is above 0."""
+    if not 0 < width < math.inf:
+        raise InputError(f"`width > 0` must hold, but got width={width}")
 
 
 class MobileNetV1(nn.Module):
@@ -36,6 +44,7 @@ class MobileNetV1(nn.Module):
 
     def __init__(self, width: float = 1.0, folded: bool = False, same: bool = False) -> None:
         super().__init__()
+        check_width(width)
         layers: OrderedDict[str, nn.Module] = OrderedDict()
 
         def add(
@@ -86,6 +95,7 @@ class MobileNetV2(nn.Module):
 
     def __init__(self, width: float = 1.0, folded: bool = False, same: bool = False) -> None:
         super().__init__()
+        check_width(width)
         channels = _multiple_of_8(32 * width)
         layers: list[nn.Module] = [_conv_relu(3, channels, 3, 2, 1, folded, same)]
         for expansion, outputs, repeats, stride in _V2_STAGES:

@@ -56,7 +56,7 @@ class MultiLevelMobileNetV1(nn.Module):
         dropout: rate before they are mixed.
 
     Raises:
-        InputError: no levels, or one that is no block.
+        InputError: no levels, one that is no block, or not in order; a negative size or rate.
 
     >>> network = MultiLevelMobileNetV1(width=0.25, levels=(2, 13), neck=16)
     >>> network(torch.zeros(2, 3, 32, 32)).shape
@@ -77,8 +77,14 @@ class MultiLevelMobileNetV1(nn.Module):
         dropout: float = 0.3,
     ) -> None:
         super().__init__()
-        if not levels or not set(levels) <= set(range(1, BLOCKS + 1)):
-            raise InputError(f"levels must be blocks 1 to {BLOCKS}, one at least, got {levels}")
+        blocks = range(1, BLOCKS + 1)
+        if not levels or [n for n in blocks if n in levels] != list(levels):
+            raise InputError(f"levels must be blocks 1 to {BLOCKS}, ascending, got {levels}")
+        for name, value, least in (("neck", neck, 1), ("hidden", hidden, 0)):
+            if value < least:
+                raise InputError(f"`{name} >= {least}` must hold, but got {name}={value}")
+        if not 0 <= dropout < 1:
+            raise InputError(f"`0 <= dropout < 1` must hold, but got dropout={dropout}")
         self.features = MobileNetV1(width, folded, same).features
         self.levels = frozenset(f"conv_pw_{level}_relu" for level in levels)
         weights = [self.features.get_parameter(f"conv_pw_{level}.weight") for level in levels]

@@ -193,5 +193,28 @@ def test_unknown_names_and_options_are_named() -> None:
         create("vgg61")
     with pytest.raises(InputError, match=r"vgg16.*'width'"):
         create("vgg16", width=0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "rule"),
+    [
+        ("mobilenet_v1", {"width": -1}, "`width > 0` must hold, but got width=-1"),
+        ("mobilenet_v2", {"width": 0}, "`width > 0` must hold, but got width=0"),
+        ("mobilenet_v1", {"width": "a"}, "backbone mobilenet_v1: "),
+        ("vgg16", {"dense": "no"}, "backbone vgg16: dense must be true or false, got 'no'"),
+        ("mobilenet_v1_multilevel", {"levels": (13, 2)}, "levels must be blocks 1 to 13, asc"),
+        ("mobilenet_v1_multilevel", {"levels": [2, 2]}, "levels must be blocks 1 to 13, asc"),
+        ("mobilenet_v1_multilevel", {"neck": -1}, "`neck >= 1` must hold, but got neck=-1"),
+        ("mobilenet_v1_multilevel", {"dropout": 2}, "`0 <= dropout < 1` must hold, but got"),
+    ],
+)
+def test_options_out_of_their_range_are_refused(
+    name: str, options: dict[str, object], rule: str
+) -> None:
+    with pytest.raises(InputError, match=rule):
+        create(name, **options)
+
+
+def test_a_head_needs_two_buckets() -> None:
     with pytest.raises(InputError, match="buckets=1"):
         NIMA(create("mobilenet_v1", width=0.1), buckets=1)

@@ -79,8 +79,10 @@ def test_normalisation_is_per_channel() -> None:
         ({"size": 0}, "size=0"),
         ({"method": "lanczos"}, "'lanczos'"),
         ({"method": "nearest", "antialias": True}, "'nearest'"),
-        ({"mean": (0.5,)}, r"mean must have 3 values, got \(0.5,\)"),
+        ({"mean": (0.5,)}, r"mean must have 3 finite values, got \(0.5,\)"),
         ({"std": (0.5, 0.0, 0.5)}, "std must be positive"),
+        ({"std": (float("nan"), 1.0, 1.0)}, "std must have 3 finite values"),
+        ({"size": 16, "blur": 8.0}, "the blur must be narrower than a view"),
     ],
 )
 def test_what_makes_no_sense_is_refused(values: dict[str, object], rule: str) -> None:

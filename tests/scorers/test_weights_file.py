@@ -72,6 +72,34 @@ def test_saving_over_a_file_is_all_or_nothing(
     assert [p.name for p in tmp_path.iterdir()] == ["mine.safetensors"]
 
 
+def test_an_unknown_precision_and_a_folder_are_refused(scorer: Scorer, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"precision must be one of .*, got 'float64'"):
+        scorer.save(tmp_path / "mine.safetensors", precision="float64")  # type: ignore[arg-type]
+    with pytest.raises(WeightsError, match="it is a folder"):
+        scorer.save(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_loading_leaves_the_callers_randomness_and_modes_alone(
+    scorer: Scorer, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.safetensors"
+    scorer.save(path)
+    torch.manual_seed(0)
+    drawn = torch.rand(1)
+    torch.manual_seed(0)
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.inference_mode():
+            loaded = scorers.load(path)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert torch.equal(torch.rand(1), drawn)
+    image = torch.rand(1, 3, 32, 32, requires_grad=True)
+    loaded(image).sum().backward()  # no weight is an inference tensor, or float64
+    assert image.grad is not None
+
+
 def test_an_unwritable_target_is_named(tmp_path: Path) -> None:
     with (
         pytest.raises(WeightsError, match=r"cannot write .*mine\.safetensors"),
@@ -118,6 +146,15 @@ def test_files_that_are_no_scorers_are_refused(scorer: Scorer, tmp_path: Path) -
         (lambda c: {k: v for k, v in c.items() if k != "architecture"}, "architecture"),
         (lambda c: c | {"architecture": {"backbone": "mobilenet_v1"}}, "folded|holds no|needs"),
         (lambda _: [], "card cannot be read"),
+        (lambda c: c | {"buckets": [3, 1, 2]}, "buckets must be finite and ascending"),
+        (
+            lambda c: c | {"architecture": {"backbone": "mobilenet_v1", "options": {"width": "a"}}},
+            r"cannot read .*odd\.safetensors: its card names no network",
+        ),
+        (
+            lambda c: c | {"architecture": {"backbone": "mobilenet_v1", "options": []}},
+            r"cannot read .*odd\.safetensors: its card names no network",
+        ),
     ],
 )
 def test_a_card_that_does_not_fit_is_refused(

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from scorers.errors import InputError
-from scorers.scorer import Scorer
+from scorers.scorer import Scorer, check_image
 
 _Losses = Callable[[Tensor], Tensor]  # scores of all photos -> the loss of each rating or choice
 _PENALTIES = (None, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01)  # first v = 0, then ever freer
@@ -65,10 +65,17 @@ class Views:
 
 @torch.no_grad()
 def look(scorer: Scorer, images: Iterable[Tensor]) -> Views:
-    """Run the network once over photos ``(1, 3, H, W)`` in [0, 1], of any sizes."""
+    """Run the network once over photos ``(1, 3, H, W)`` in [0, 1], of any sizes.
+
+    Raises:
+        InputError: not a float tensor of that shape.
+    """
     network = scorer.network
     parts = []
     for image in images:
+        check_image(image)
+        if len(image) != 1:
+            raise InputError(f"images must be (1, 3, H, W) each, got {tuple(image.shape)}")
         views = scorer.card.preprocess.views(image.to(scorer.buckets.dtype))[0]
         features = network.backbone(views.contiguous(memory_format=torch.channels_last))
         logits = network.head(features).double()[None]

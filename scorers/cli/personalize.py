@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +13,7 @@ from scorers.errors import InputError
 if TYPE_CHECKING:
     from scorers.personal import Views
     from scorers.scorer import Scorer
+    from scorers.training.cells import Sheet
 
 
 def personalize(
@@ -34,24 +34,33 @@ def personalize(
 
     from scorers import zoo
     from scorers.personal import fit_choices, fit_ratings
+    from scorers.training.cells import as_number
 
     if out.suffix != ".safetensors":
         raise InputError(f"the scorer to write must end in .safetensors, got {out}")
-    columns, rows = _read(table)
+    columns, sheet = _read(table)
+    named = [column for column in columns if column != "rating"]
+    said = [n for n, row in enumerate(sheet.rows) if all(row[sheet.header[c]] for c in columns)]
+    if len(said) < len(sheet):
+        complain(f"{table}: {len(sheet) - len(said)} rows say nothing and are left out")
+    cells = {column: sheet.cells(column) for column in columns}
+    numbers = {
+        n: as_number(cells["rating"][n], table, sheet.lines[n]) for n in said if "rating" in cells
+    }
     out.parent.mkdir(parents=True, exist_ok=True)
     base = zoo.load(scorer or zoo.DEFAULT)
-    names = list(dict.fromkeys(row[c] for row in rows for c in columns if c != "rating"))
+    names = list(dict.fromkeys(cells[column][n] or "" for n in said for column in named))
     places, views = _look(base, table.parent, names)
-    rows = [row for row in rows if all(row[c] in places for c in columns if c != "rating")]
+    kept = [n for n in said if all(cells[column][n] in places for column in named)]
+
+    def where(column: str) -> torch.Tensor:
+        return torch.tensor([places[cells[column][n] or ""] for n in kept], dtype=torch.long)
+
     if "rating" in columns:
-        where = torch.tensor([places[row["filename"]] for row in rows], dtype=torch.long)
-        ratings = torch.tensor([_number(row["rating"]) for row in rows])
-        fitted = fit_ratings(base, views.take(where), ratings, name=out.stem)
+        ratings = torch.tensor([numbers[n] for n in kept], dtype=torch.float64)
+        fitted = fit_ratings(base, views.take(where("filename")), ratings, name=out.stem)
     else:
-        better, worse = (
-            torch.tensor([places[row[c]] for row in rows], dtype=torch.long) for c in columns
-        )
-        fitted = fit_choices(base, views, better, worse, name=out.stem)
+        fitted = fit_choices(base, views, where("better"), where("worse"), name=out.stem)
     fitted.save(out)
     for figure, value in fitted.card.measured.items():
         print(f"{figure}: {value}")
@@ -59,18 +68,16 @@ def personalize(
     return 1 if len(places) < len(names) else 0
 
 
-def _read(table: Path) -> tuple[tuple[str, str], list[dict[str, str]]]:
-    try:
-        with open(table, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            rows, found = list(reader), list(reader.fieldnames or [])
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"cannot read {table}: {error}") from error
+def _read(table: Path) -> tuple[tuple[str, str], Sheet]:
+    """What the table states, ratings or choices, and the table."""
+    from scorers.training.cells import Sheet, read_lines
+
+    sheet = Sheet.of(table, read_lines(table))
     for columns in (("filename", "rating"), ("better", "worse")):
-        if set(columns) <= set(found):
-            return columns, [row for row in rows if all(row[c] for c in columns)]
+        if set(columns) <= set(sheet.header):
+            return columns, sheet
     raise InputError(
-        f"{table} must have columns filename,rating or better,worse, got {','.join(found)}"
+        f"{table} must have columns filename,rating or better,worse, got {','.join(sheet.header)}"
     )
 
 
@@ -91,10 +98,3 @@ def _look(base: Scorer, folder: Path, names: list[str]) -> tuple[dict[str, int],
     if not views:
         raise InputError(f"none of the {len(names)} photos in the table can be read")
     return places, Views.join(views)
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError as error:
-        raise InputError(f"rating must be a number, got {text!r}") from error

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -11,8 +13,6 @@ from torch import Tensor
 
 from scorers.errors import InputError
 from scorers.training.photos import Part
-
-Rows = list[dict[str, str]]
 
 NAMES = ("filename", "image_name", "image", "name", "dist_img_path")
 _PARTS: dict[str, Part] = {
@@ -43,55 +43,105 @@ def read_lines(path: Path) -> list[str]:
     return lines
 
 
-def cells_of(
-    path: Path, rows: Rows, header: dict[str, str], known: Sequence[str], what: str
-) -> list[str]:
-    """The cells under the first of the `known` names that the header has.
+@dataclass(frozen=True)
+class Sheet:
+    """A CSV table with a header, whose rows know their lines in the file.
 
-    Raises:
-        InputError: it has none of them, or a cell is empty.
+    Attributes:
+        path: of the file, for messages.
+        header: of each column, its name in lower case and as it is written.
+        rows: by name as it is written.
+        lines: of each row, the last line of the file that it lies on.
     """
-    name = next((header[name] for name in known if name in header), None)
-    if name is None:
-        raise InputError(
-            f"{path} must have {what} under one of {', '.join(known)}, got {','.join(header)}"
-        )
-    return stated([row[name] for row in rows], name, path)
 
+    path: Path
+    header: Mapping[str, str]
+    rows: Sequence[Mapping[str, str | None]]
+    lines: Sequence[int]
 
-def stated(cells: Sequence[str | None], name: str, path: Path) -> list[str]:
-    """The cells of the column `name`.
+    @classmethod
+    def of(cls, path: Path, lines: Sequence[str]) -> Sheet:
+        """The table that `lines` of a file hold.
 
-    Raises:
-        InputError: one is empty.
-    """
-    for line, cell in enumerate(cells, start=2):
-        if not cell:
-            raise InputError(f"{path}, line {line}: {name} is empty")
-    return [cell for cell in cells if cell]
+        Raises:
+            InputError: it has a header at most.
+        """
+        reader = csv.DictReader(lines)
+        rows, numbers = [], []
+        for row in reader:
+            rows.append(row)
+            numbers.append(reader.line_num)
+        if not rows:
+            raise InputError(f"{path} holds no photos: it has no row below its first line")
+        header = {name.strip().lower(): name for name in reader.fieldnames or ()}
+        return cls(path, header, rows, numbers)
 
+    def __len__(self) -> int:
+        return len(self.rows)
 
-def published_parts(path: Path, rows: Rows, header: dict[str, str]) -> list[Part]:
-    """The split in the column ``set``; empty where there is none.
+    def cells(self, name: str) -> list[str | None]:
+        """The cells under a name in lower case, as they are."""
+        return [row[self.header[name]] for row in self.rows]
 
-    Raises:
-        InputError: a label is no part of a split.
-    """
-    if "set" not in header:
-        return []
-    labels = [(row[header["set"]] or "").strip() for row in rows]
-    if not any(labels):
-        return []
-    for line, label in enumerate(labels, start=2):
-        if label.lower() not in _PARTS:
+    def column(self, known: Sequence[str], what: str) -> list[str]:
+        """The cells under the first of the `known` names that the header has.
+
+        Raises:
+            InputError: it has none of them, or a cell is empty.
+        """
+        name = next((name for name in known if name in self.header), None)
+        if name is None:
             raise InputError(
-                f"{path}, line {line}: set must be one of {', '.join(_PARTS)}, got {label!r}"
+                f"{self.path} must have {what} under one of {', '.join(known)}, "
+                f"got {','.join(self.header)}"
             )
-    return [_PARTS[label.lower()] for label in labels]
+        return self.stated(name)
+
+    def stated(self, name: str) -> list[str]:
+        """The cells under a name in lower case, all of which must say something.
+
+        Raises:
+            InputError: one is empty.
+        """
+        cells = []
+        for cell, line in zip(self.cells(name), self.lines, strict=True):
+            if not cell:
+                raise InputError(f"{self.path}, line {line}: {self.header[name]} is empty")
+            cells.append(cell)
+        return cells
+
+    def numbers(self, name: str) -> Tensor:
+        """``(N,)`` in float64: the cells under a name in lower case.
+
+        Raises:
+            InputError: one is empty, or no finite number.
+        """
+        cells = zip(self.stated(name), self.lines, strict=True)
+        values = [as_number(cell, self.path, line) for cell, line in cells]
+        return torch.tensor(values, dtype=torch.float64)
+
+    def published_parts(self) -> list[Part]:
+        """The split in the column ``set``; empty where there is none.
+
+        Raises:
+            InputError: a label is no part of a split.
+        """
+        if "set" not in self.header:
+            return []
+        labels = [(cell or "").strip() for cell in self.cells("set")]
+        if not any(labels):
+            return []
+        for label, line in zip(labels, self.lines, strict=True):
+            if label.lower() not in _PARTS:
+                raise InputError(
+                    f"{self.path}, line {line}: set must be one of {', '.join(_PARTS)}, "
+                    f"got {label!r}"
+                )
+        return [_PARTS[label.lower()] for label in labels]
 
 
-def shares_of(votes: Tensor, path: Path, *, first_line: int) -> Tensor:
-    """``(N, K)`` votes to shares.
+def shares_of(votes: Tensor, path: Path, lines: Sequence[int]) -> Tensor:
+    """``(N, K)`` votes, of these lines of a file, to shares.
 
     Raises:
         InputError: a row is of no votes, or holds what cannot be counted.
@@ -99,15 +149,9 @@ def shares_of(votes: Tensor, path: Path, *, first_line: int) -> Tensor:
     total = votes.sum(1, keepdim=True)
     wrong = (total[:, 0] <= 0) | (votes < 0).any(1) | ~votes.isfinite().all(1)
     if bool(wrong.any()):
-        line = int(wrong.nonzero()[0]) + first_line
+        line = lines[int(wrong.nonzero()[0])]
         raise InputError(f"{path}, line {line}: votes must be counts, some of them above 0")
     return votes / total
-
-
-def as_numbers(cells: Sequence[str], path: Path) -> Tensor:
-    """``(N,)`` in float64, of the lines from the second on."""
-    values = [as_number(cell, path, line) for line, cell in enumerate(cells, start=2)]
-    return torch.tensor(values, dtype=torch.float64)
 
 
 def as_number(text: str | None, path: Path, line: int) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Sequence
@@ -12,15 +11,7 @@ import torch
 
 from scorers import opinion
 from scorers.errors import InputError, unknown_name
-from scorers.training.cells import (
-    NAMES,
-    Rows,
-    as_number,
-    cells_of,
-    published_parts,
-    read_lines,
-    shares_of,
-)
+from scorers.training.cells import NAMES, Sheet, as_number, read_lines, shares_of
 from scorers.training.plain import read_plain
 from scorers.training.tables import AVA_BUCKETS, RatingTable, from_moments, std_bounds
 
@@ -45,7 +36,7 @@ def read_table(
             ``filename, faves, views``. Column names may also be KonIQ's (``image_name``, ``MOS``).
         photos: where the photos lie; beside the table when None.
         kind: one of `KINDS`; told from the file when None.
-        scale: lowest and highest rating of a plain table; its ``scale`` column (``0-1``), else
+        scale: lowest and highest rating of a table of means; its ``scale`` column (``0-1``), else
             the buckets' own ends, when None. The table's note says where they were taken.
         buckets: what the opinions of a plain table are over.
 
@@ -63,19 +54,24 @@ def read_table(
     if kind is not None and kind not in KINDS:
         raise unknown_name("kind of table", kind, KINDS)
     folder = None if photos is None else Path(photos)
+
+    def no_scale(found: str) -> None:
+        if scale is not None:
+            raise InputError(f"{path}: a scale is of plain tables of means, this one is {found}")
+
     if kind == "tid2013" or (kind is None and _is_tid(path)):
+        no_scale("TID2013's")
         return _read_tid2013(path, folder)
     lines = read_lines(path)
     if kind == "ava" or (kind is None and _is_ava(lines[0])):
+        no_scale("AVA's")
         return _read_ava(path, lines, folder or path.parent)
-    rows = list(csv.DictReader(lines))
-    header = {name.strip().lower(): name for name in next(csv.reader(lines[:1]))}
-    if not rows:
-        raise InputError(f"{path} holds no photos")
-    votes = _vote_columns(header)
+    sheet = Sheet.of(path, lines)
+    votes = _vote_columns(sheet)
     if kind == "votes" or (kind is None and votes):
-        return _read_votes(path, rows, header, votes, folder or path.parent)
-    return read_plain(path, rows, header, folder or path.parent, scale, tuple(buckets))
+        no_scale("of votes")
+        return _read_votes(sheet, votes, folder or path.parent)
+    return read_plain(sheet, folder or path.parent, scale, tuple(buckets))
 
 
 def _is_ava(line: str) -> bool:
@@ -88,7 +84,7 @@ def _is_tid(path: Path) -> bool:
 
 def _read_ava(path: Path, lines: Sequence[str], folder: Path) -> RatingTable:
     """``row id votes-of-1 ... votes-of-10 tag tag challenge``; the photo is ``id.jpg``."""
-    names, votes = [], []
+    names, votes, numbers = [], [], []
     for number, line in enumerate(lines, start=1):
         cells = line.split()
         if not cells:
@@ -97,7 +93,8 @@ def _read_ava(path: Path, lines: Sequence[str], folder: Path) -> RatingTable:
             raise InputError(f"{path}, line {number}: needs a row, an id and ten counts")
         names.append(f"{cells[1]}.jpg")
         votes.append([float(cell) for cell in cells[2:12]])
-    shares = shares_of(torch.tensor(votes), path, first_line=1)
+        numbers.append(number)
+    shares = shares_of(torch.tensor(votes), path, numbers)
     return RatingTable("AVA", folder, names, shares, AVA_BUCKETS, "votes", names)
 
 
@@ -133,37 +130,32 @@ def _read_tid2013(path: Path, folder: Path | None) -> RatingTable:
     return RatingTable("TID2013", folder, names, shares, buckets, "stated", groups, note=note)
 
 
-def _vote_columns(header: dict[str, str]) -> list[str]:
-    numbers = sorted(int(name[1:]) for name in header if re.fullmatch(r"c[1-9]\d*", name))
+def _vote_columns(sheet: Sheet) -> list[str]:
+    """Columns ``c1``, ``c2``, ... without a gap; empty where there are none, or others too."""
+    numbers = sorted(int(name[1:]) for name in sheet.header if re.fullmatch(r"c\d+", name))
     contiguous = len(numbers) >= 2 and numbers == list(range(1, len(numbers) + 1))
-    return [header[f"c{number}"] for number in numbers] if contiguous else []
+    return [f"c{number}" for number in numbers] if contiguous else []
 
 
-def _read_votes(
-    path: Path,
-    rows: Rows,
-    header: dict[str, str],
-    columns: list[str],
-    folder: Path,
-) -> RatingTable:
+def _read_votes(sheet: Sheet, columns: Sequence[str], folder: Path) -> RatingTable:
     """Votes (or shares of them) for 1, 2, ... in columns ``c1``, ``c2``, ..."""
+    path = sheet.path
     if not columns:
-        raise InputError(f"{path} must have columns c1, c2, ..., got {','.join(header)}")
-    names = cells_of(path, rows, header, NAMES, "a file name")
-    votes = [
-        [as_number(row[column], path, line) for column in columns]
-        for line, row in enumerate(rows, start=2)
-    ]
+        raise InputError(
+            f"{path} must have columns c1, c2, ... and no other c, got {','.join(sheet.header)}"
+        )
+    names = sheet.column(NAMES, "a file name")
+    votes = torch.stack([sheet.numbers(column) for column in columns], dim=1)
     buckets = tuple(float(rating) for rating in range(1, len(columns) + 1))
-    shares = shares_of(torch.tensor(votes), path, first_line=2)
-    parts = published_parts(path, rows, header)
+    shares = shares_of(votes, path, sheet.lines).float()
+    parts = sheet.published_parts()
     return RatingTable(path.stem, folder, names, shares, buckets, "votes", names, parts)
 
 
 def read_names(path: Path) -> set[str]:
-    """What a test list names: words of a text file, for `RatingTable.with_test_list`.
+    """What a test list names: a name or an id a line, for `RatingTable.with_test_list`.
 
     Raises:
         InputError: it cannot be read.
     """
-    return set(" ".join(read_lines(path)).split())
+    return {line.strip() for line in read_lines(path)} - {""}

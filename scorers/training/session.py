@@ -42,6 +42,9 @@ class Training:
         batch: photos per step; the recipe's when None.
         rate: factor on all the recipe's learning rates.
         memory: bytes that decoded photos may take; beyond it they are decoded each time.
+
+    Raises:
+        InputError: a name that is no file's, or a number out of its range.
     """
 
     name: str
@@ -70,6 +73,16 @@ class Training:
     def __post_init__(self) -> None:
         if not self.name or self.name != Path(self.name).name:
             raise InputError(f"name must be a file's, with no folder in it, got {self.name!r}")
+        object.__setattr__(self, "out", Path(self.out))
+        counts = {"size": 1, "batch": 1, "workers": 0, "checkpoint_every": 1}
+        for name, least in counts.items():
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise InputError(f"`{name} >= {least}` must hold, but got {name}={value}")
+        if not 0 <= self.teacher_weight < math.inf:
+            raise InputError(
+                f"`teacher_weight >= 0` must hold, but got teacher_weight={self.teacher_weight:g}"
+            )
 
 
 def train_scorer(
@@ -160,8 +173,8 @@ def train_scorer(
         checkpoint_every=how.checkpoint_every,
         tensorboard=how.tensorboard,
     )
-    network = begin.architecture.build(len(table.buckets))
     with _own_randomness(world):
+        network = begin.architecture.build(len(table.buckets))
         network.load_state_dict(fit.run(tick))
     learned = Learned(table, train, validation, skipped)
     scorer = Scorer(network, card(learned, how, plan, begin))
@@ -204,7 +217,9 @@ def _plan(how: Training) -> Recipe:
         for stage in plan.stages
     )
     balanced = plan.balanced if how.balanced is None else how.balanced
-    return replace(plan, stages=stages, batch=how.batch or plan.batch, balanced=balanced)
+    return replace(
+        plan, stages=stages, batch=plan.batch if how.batch is None else how.batch, balanced=balanced
+    )
 
 
 def _rated(

@@ -75,22 +75,39 @@ class RatingTable:
         return self.take([i for i, own in enumerate(parts) if own == part])
 
     def with_test_list(self, listed: set[str]) -> RatingTable:
-        """A published test list: these names (or names without ending) are the test split.
+        """A published test list: these names are the test split.
 
-        The rest is split 90 to 10 into train and validation by `part_of`.
+        A name is one of the table's, with its folder and ending or without. The rest is split 90
+        to 10 into train and validation by `part_of`. Photos that are not listed but of a group
+        with one that is are left out, for what is tested on must not have been seen. The note
+        says how many they are, and how many listed names the table does not hold.
 
         Raises:
             InputError: no photo of the table is on the list.
         """
-        inside = [name in listed or Path(name).stem in listed for name in self.names]
-        if not any(inside):
+        found = _on_list(self.names, listed)
+        if not any(found):
             raise InputError(f"none of the {len(listed)} names of the test list is in {self.name}")
+        tested = {group for group, own in zip(self.groups, found, strict=True) if own}
         hashed = [part_of(group) for group in self.groups]
         rest: list[Part] = ["validation" if p == "validation" else "train" for p in hashed]
         parts: list[Part] = [
-            "test" if chosen else other for chosen, other in zip(inside, rest, strict=True)
+            "test" if own else other for own, other in zip(found, rest, strict=True)
         ]
-        return replace(self, parts=parts)
+        rows = [i for i, own in enumerate(found) if own or self.groups[i] not in tested]
+        absent = sorted(listed - set().union(*found))
+        notes = [self.note] if self.note else []
+        if absent:
+            notes.append(
+                f"{len(absent)} of {len(listed)} names of the test list are not in the table, "
+                f"such as {absent[0]}"
+            )
+        if len(rows) < len(self):
+            notes.append(
+                f"{len(self) - len(rows)} photos are left out: not on the test list, "
+                "but of one group with photos that are"
+            )
+        return replace(self, parts=parts, note="; ".join(notes)).take(rows)
 
     def over(self, buckets: Sequence[float]) -> RatingTable:
         """The same opinions on another scale.
@@ -107,6 +124,22 @@ class RatingTable:
         factor = (target[-1] - target[0]) / (high - low)
         moved = from_moments((self.means - low) * factor + target[0], self.stds * factor, target)
         return replace(self, opinions=moved, buckets=target)
+
+
+def _on_list(names: Sequence[str], listed: set[str]) -> list[set[str]]:
+    """For each photo of a table, the names by which a test list calls it."""
+    bare: dict[str, set[str]] = {}  # the list may state folders where the table states none
+    for other in listed:
+        bare.setdefault(Path(other).name, set()).add(other)
+    found = []
+    for name in names:
+        path = Path(name)
+        own = {name, str(path.with_suffix("")), path.name, path.stem}
+        if path.parent == Path():
+            found.append(set().union(*(bare.get(way, ()) for way in own)))
+        else:
+            found.append(own & listed)
+    return found
 
 
 def from_moments(means: Tensor, stds: Tensor, buckets: Sequence[float]) -> Tensor:

@@ -201,8 +201,9 @@ def test_the_command_reads_choices_and_skips_what_it_cannot_read(
     ("table", "rule"),
     [
         ("name,stars\na.png,3\n", "must have columns filename,rating or better,worse"),
-        ("", "must have columns"),
-        ("filename,rating\n0.png,lovely\n", "rating must be a number, got 'lovely'"),
+        ("", "is empty"),
+        ("filename,rating\n", "holds no photos"),
+        ("filename,rating\n\n0.png,lovely\n", "table.csv, line 3: needs a number, got 'lovely'"),
         ("filename,rating\ngone.png,3\n", "none of the 1 photos"),
         ("filename,rating\n0.png,3\n", "at least 10"),
     ],
@@ -213,6 +214,22 @@ def test_tables_that_cannot_be_used_are_refused(
     assert run(folder, table) == 2
     assert rule in capsys.readouterr().err.splitlines()[-1]
     assert not (folder / "mine.safetensors").exists()
+
+
+def test_rows_without_a_rating_are_left_out_and_counted(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "".join(f"{i}.png,{2 + i % 7 if i > 1 else ''}\n" for i in range(14))
+    assert run(folder, "filename,rating\n" + rows) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("ratings: 12\n")
+    assert err == f"scorers: {folder / 'table.csv'}: 2 rows say nothing and are left out\n"
+
+
+@pytest.mark.parametrize("image", [torch.rand(3, 3, 40, 40), torch.zeros(1, 3, 9, 9).byte()])
+def test_only_single_photos_in_floats_are_looked_at(image: Tensor, scorer: Scorer) -> None:
+    with pytest.raises(InputError, match="image"):
+        look(scorer, [image])
 
 
 @pytest.mark.parametrize("name", ["mine", "mine.pth"])

@@ -359,3 +359,21 @@ def test_tensorboard_is_asked_for_by_name(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(MissingExtraError, match="pip install tensorboard"):
         RunLog(tmp_path, tensorboard=True)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"batch": 0},
+        {"checkpoint_every": 0},
+        {"workers": -1},
+        {"size": 0},
+        {"teacher_weight": -3.0},
+    ],
+)
+def test_numbers_out_of_their_range_are_refused_before_any_work(
+    tmp_path: Path, wrong: dict[str, Any]
+) -> None:
+    (name,) = wrong
+    with pytest.raises(InputError, match=f"`{name} >= .` must hold, but got {name}="):
+        quick(tmp_path, **wrong)

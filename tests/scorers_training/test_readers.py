@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scorers import opinion
 from scorers.errors import InputError, ScorerError
 from scorers.training.popularity import popularity
-from scorers.training.readers import read_table
+from scorers.training.readers import read_names, read_table
 from scorers.training.tables import RatingTable, from_moments, std_bounds
 
 
@@ -151,9 +151,40 @@ def test_copies_of_one_photo_never_part_and_a_test_list_rules() -> None:
     assert all(found)
     listed = table.with_test_list({"i01_0", "i01_1.bmp"})
     assert listed.part("test").names == ["i01_0.bmp", "i01_1.bmp"]
-    assert sum(len(listed.part(part)) for part in parts) == 100
+    assert "i01" not in listed.part("train").groups + listed.part("validation").groups
+    assert sum(len(listed.part(part)) for part in parts) == 98
+    assert listed.note == (
+        "2 photos are left out: not on the test list, but of one group with photos that are"
+    )
     with pytest.raises(InputError, match="none of the 1 names"):
         table.with_test_list({"elsewhere"})
+
+
+@pytest.mark.parametrize(
+    ("name", "entry"),
+    [
+        ("my photo.jpg", "my photo.jpg"),
+        ("123.jpg", "123"),
+        ("images/a.jpg", "a.jpg"),
+        ("images/a.jpg", "images/a"),
+        ("a.jpg", "images/a.jpg"),
+    ],
+)
+def test_a_test_list_may_name_photos_with_or_without_folder_and_ending(
+    name: str, entry: str, tmp_path: Path
+) -> None:
+    names = [name, *(f"images/{i}.png" for i in range(20))]
+    table = RatingTable("t", Path(), names, torch.full((21, 2), 0.5), (0, 1), "votes", names)
+    (tmp_path / "list.txt").write_text(f"{entry}\n\nabsent.jpg\n")
+    listed = table.with_test_list(read_names(tmp_path / "list.txt"))
+    assert listed.part("test").names == [name]
+    assert listed.note == "1 of 2 names of the test list are not in the table, such as absent.jpg"
+
+
+def test_a_folder_tells_photos_of_one_name_apart() -> None:
+    names = ["a/1.jpg", "b/1.jpg"]
+    table = RatingTable("t", Path(), names, torch.full((2, 2), 0.5), (0, 1), "votes", names)
+    assert table.with_test_list({"a/1.jpg"}).part("test").names == ["a/1.jpg"]
 
 
 @pytest.mark.parametrize(
@@ -170,6 +201,13 @@ def test_copies_of_one_photo_never_part_and_a_test_list_rules() -> None:
         (["filename,mean,scale", "a.png,5,high"], "a scale is written low-high, got 'high'"),
         (["filename,faves,views", "a.png,5,2"], "but got faves=5, views=2"),
         (["filename,mean,std", "a.png,5,1", "b.png,5,"], "line 3: std is empty"),
+        (["filename,mean,std", "a.png,5,1", "b.png,5,-1"], "line 3: `std >= 0` must hold, got -1"),
+        (["filename,mean", "", "a.png,5", "", "b.png,x"], "line 5: needs a number, got 'x'"),
+        (["filename,faves,views", "a.png,1,2", "", "b.png,5,2"], "line 4: .*but got faves=5"),
+        (
+            ["filename,mean,scale", "a.png,3,1-5", "b.png,4,1-10"],
+            "line 3: a table has one scale, got '1-10' after '1-5'",
+        ),
         (
             ["filename,mean,set", "a.png,5,test", "b.png,5,held"],
             "line 3: set must be one of train, .*, got 'held'",

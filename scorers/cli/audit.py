@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scorers.cli.console import complain
-from scorers.errors import InputError, MissingExtraError
+from scorers.errors import InputError, MissingExtraError, unknown_name
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -75,10 +75,15 @@ def audit(
     from scorers.evaluation.audit import Audit, judge_pair
     from scorers.evaluation.degradations import DEGRADATIONS
     from scorers.evaluation.report import as_json as to_json
+    from scorers.explain.attribution import METHODS
     from scorers.explain.wrong import explain_pair
 
     if synthesise == (pairs is not None) or (kinds and not synthesise):
         raise InputError("give either --pairs FOLDER, or --synthesise with kinds of damage")
+    if photos and pairs:
+        raise InputError("--photos names what --synthesise damages; --pairs has its own photos")
+    if method not in METHODS:
+        raise unknown_name("attribution method", method, METHODS)
     if count < 0 or count == 1:
         raise InputError(f"count must be 0 for all photos, or 2 at least, got {count}")
     judges = _judges(scorer, native)

@@ -118,7 +118,8 @@ def evaluate(
         }
     if sensitivity:
         report["sensitivity"] = {
-            name: _sensitivity(judge, sensitivity, report_bad) for name, judge in judges.items()
+            name: _sensitivity(judge, sensitivity, seed, report_bad)
+            for name, judge in judges.items()
         }
     print(to_json(report) if as_json else _page(report))
     return 1 if failed else 0
@@ -183,7 +184,7 @@ def _scoring(judge: Scorer) -> Callable[[Tensor], Tensor]:
 
 
 def _sensitivity(
-    judge: Scorer, folder: Path, unreadable: Callable[[str], None]
+    judge: Scorer, folder: Path, seed: int, unreadable: Callable[[str], None]
 ) -> Mapping[str, object]:
     from scorers.evaluation.pairs import photos_in
     from scorers.evaluation.robustness import jpeg_change, resize_spread, shift_spread
@@ -199,9 +200,9 @@ def _sensitivity(
         raise InputError(f"{folder} must hold two readable photos at least")
     score = _scoring(judge)
     return {
-        "spread over one-pixel shifts": shift_spread(photos, score),
-        "spread over resize methods": resize_spread(photos, score, judge.view_size),
-        "change by JPEG at quality 70": jpeg_change(photos, score),
+        "spread over one-pixel shifts": shift_spread(photos, score, seed=seed),
+        "spread over resize methods": resize_spread(photos, score, judge.view_size, seed),
+        "change by JPEG at quality 70": jpeg_change(photos, score, seed=seed),
     }
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from scorers.errors import InputError
-from scorers.scorer import Scorer
+from scorers.scorer import Scorer, check_image
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,14 @@ def fool(
         steps: gradient steps.
 
     Raises:
-        InputError: a limit or number of steps that is not positive.
+        InputError: a limit or number of steps that is not positive, or not a float tensor of that
+            shape.
     """
+    check_image(image)
     if limit <= 0 or steps < 1:
         raise InputError(f"limit and steps must be positive, got limit={limit:g}, steps={steps}")
     shown = scorer.card.preprocess
+    image = image.to(scorer.buckets.dtype)
     view = (shown.resize(image) if shown.view == "whole" else image).detach()
     low, high = (view - limit).clamp(min=0), (view + limit).clamp(max=1)
     sign = 1.0 if raise_score else -1.0

@@ -46,6 +46,7 @@ def attribute(scorer: Scorer, image: Tensor, method: str = "integrated-gradients
 
     Raises:
         UnknownNameError: no such method.
+        InputError: not a float tensor of that shape.
         MissingExtraError: captum is not installed.
     """
     if method not in METHODS:

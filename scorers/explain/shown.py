@@ -8,11 +8,14 @@ import torch
 from torch import Tensor
 
 from scorers.preprocess import Preprocess
-from scorers.scorer import Scorer
+from scorers.scorer import Scorer, check_image
 
 
 def squares(scorer: Scorer, image: Tensor) -> Tensor:
     """``(B, 3, H, W)`` in [0, 1] -> ``(B, n, 3, size, size)`` in [0, 1]: what the network is shown.
+
+    Raises:
+        InputError: not a float tensor of that shape.
 
     As they are before softening and normalisation, which the scorer does itself to a square that
     it is given: the mean of its scores of the n squares is its score of the photo.
@@ -23,7 +26,8 @@ def squares(scorer: Scorer, image: Tensor) -> Tensor:
     >>> squares(scorer, torch.rand(1, 3, 40, 50)).shape
     torch.Size([1, 4, 3, 32, 32])
     """
-    return _bare(scorer.card.preprocess).views(image)
+    check_image(image)
+    return _bare(scorer.card.preprocess).views(image.to(scorer.buckets.dtype))
 
 
 def laid_out(scorer: Scorer, heats: Tensor, height: int, width: int) -> Tensor:

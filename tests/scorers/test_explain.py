@@ -123,6 +123,19 @@ def test_explaining_leaves_the_scorer_as_it_was(scorer: Scorer) -> None:
     assert not any(m._forward_hooks or m._backward_hooks for m in scorer.modules())
 
 
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_photos_of_any_float_are_explained_and_nothing_else(scorer: Scorer, method: str) -> None:
+    pytest.importorskip("captum")
+    photo = blocks(1, 40, 50)
+    assert attribute(scorer, photo, method).shape == (1, 32, 32)
+    assert fool(scorer, photo).view.shape == (1, 3, 32, 32)
+    for wrong in (photo[0], (photo * 255).byte()):
+        with pytest.raises(InputError, match="image must be"):
+            attribute(scorer, wrong, method)
+        with pytest.raises(InputError, match="image must be"):
+            fool(scorer, wrong)
+
+
 def test_unknown_methods_get_the_nearest(scorer: Scorer) -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'grad-cam'"):
         attribute(scorer, torch.rand(1, 3, 8, 8), "gradcam")

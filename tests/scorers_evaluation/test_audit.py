@@ -206,3 +206,17 @@ def test_too_few_pairs_are_refused_in_one_line(
     command = ["audit", "--synthesise", "blur", "--photos", str(tmp_path), "--count", count]
     assert main([*command, "--scorer", scorer_file]) == 2
     assert capsys.readouterr().err == f"scorers: {rule}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rule"),
+    [
+        (["--pairs", "{root}", "--photos", "{root}"], "--photos names what --synthesise damages"),
+        (["--pairs", "{root}", "--method", "nonsense"], "attribution method 'nonsense'"),
+    ],
+)
+def test_options_that_cannot_apply_are_refused_before_any_work(
+    arguments: list[str], rule: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["audit", *(word.format(root=tmp_path) for word in arguments)]) == 2
+    assert rule in capsys.readouterr().err

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 ROOT = Path(__file__).parents[1]
@@ -14,6 +15,7 @@ if str(ROOT) not in sys.path:  # examples and docs are not installed
     sys.path.insert(0, str(ROOT))
 
 from docs import restoration as document  # noqa: E402
+from examples.restoration import __main__ as example  # noqa: E402
 from examples.restoration import losses, measuring, pairs, table  # noqa: E402
 from examples.restoration.network import Restorer, rounded  # noqa: E402
 from examples.restoration.training import Plan, Trainer  # noqa: E402
@@ -35,6 +37,23 @@ def test_the_page_is_up_to_date() -> None:
 
 def test_train_and_test_photos_are_apart() -> None:
     assert not set(pairs.TRAIN) & set(pairs.TEST)
+
+
+def test_photos_that_are_too_small_are_named_before_any_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, size in (("a.png", (300, 240)), ("b.png", (300, 200))):
+        Image.new("RGB", size).save(tmp_path / name)
+    monkeypatch.setattr("sys.argv", ["restoration", "--small", "--train", str(tmp_path)])
+    assert example.main() == 2
+    assert capsys.readouterr().err == (
+        "photos to be learned from must be 224 px high and wide at least, "
+        "got 200 x 300 for photo 2 of 2\n"
+    )
+    record = tmp_path / "gone" / "run.json"
+    monkeypatch.setattr("sys.argv", ["restoration", "--small", "--json", str(record)])
+    assert example.main() == 2
+    assert str(record) in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("size", [(32, 40), (37, 51)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -14,9 +15,13 @@ import scorers
 from examples.restoration.losses import NAMES
 from examples.restoration.measuring import Figures, at_native_size, measure
 from examples.restoration.network import parameters, rounded
-from examples.restoration.pairs import TASKS, TEST, TRAIN, photos, tiles
+from examples.restoration.pairs import TASKS, TEST, TRAIN, check_sizes, photos, tiles
 from examples.restoration.table import answers, lines
 from examples.restoration.training import LARGE, SMALL, Trainer
+from scorers.errors import InputError, UnknownNameError, WeightsError
+
+SQUARE = 224
+"""Side of the squares that are judged, in px."""
 
 
 def options() -> argparse.Namespace:
@@ -40,20 +45,33 @@ def options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
-    """Run the comparison."""
+def main() -> int:
+    """Run the comparison; 2 where it cannot be begun, which is said in one line."""
     given = options()
+    try:
+        run(given)
+    except (InputError, UnknownNameError, WeightsError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def run(given: argparse.Namespace) -> None:
+    """Check what is given, train and measure."""
+    if given.json:
+        with given.json.open("a"):  # a folder that is missing must not show after an hour
+            pass
     began = time.perf_counter()
     plan = SMALL if given.small else LARGE
     looks = scorers.load(given.scorer).to(given.device)
     held_out = [scorers.load(name).to(given.device) for name in given.held_out]
     judges = {judge.card.name: at_native_size(judge) for judge in (looks, *held_out)}
     nima, *others = judges
-    learn = photos(given.train, TRAIN)
-    test = [
-        tile.to(given.device)
-        for tile in tiles(photos(given.test, TEST), 224, at_most=1 if given.test else 4)
-    ]
+    learn, tested = photos(given.train, TRAIN), photos(given.test, TEST)
+    check_sizes(learn, SQUARE, "learned from")
+    check_sizes(tested, SQUARE, "tested on")
+    at_most = 1 if given.test else 4
+    test = [tile.to(given.device) for tile in tiles(tested, SQUARE, at_most=at_most)]
     found: dict[str, dict[str, Figures]] = {}
     for task in given.tasks:
         spoil = TASKS[task]
@@ -67,7 +85,7 @@ def main() -> None:
             restore = partial(trainer.restore, network)
             results[name] = measure(restore, spoilt, test, judges)
         found[task] = results
-        print(f"\n{task}, {len(test)} squares of 224 px\n")
+        print(f"\n{task}, {len(test)} squares of {SQUARE} px\n")
         print("\n".join(lines(results, nima, others)))
         print("\n" + "\n".join(f"- {line}" for line in answers(results, nima, others)), flush=True)
         if given.json:  # after each task: a run that is cut short leaves what it found
@@ -81,4 +99,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from scorers.errors import InputError
 from scorers.evaluation.pairs import photos_in
 from scorers.training.damage import gaussian_blur
 from scorers.training.decode import read_photo
@@ -47,6 +48,19 @@ def photos(folder: Path | None, packaged: Sequence[str]) -> list[Tensor]:
         coloured = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)
         found.append(coloured.expand(3, -1, -1)[None].float() / 255)
     return found
+
+
+def check_sizes(photos: Sequence[Tensor], size: int, what: str) -> None:
+    """Raise `InputError` unless there are photos, and a square of `size` fits into each."""
+    if not photos:
+        raise InputError(f"photos to be {what} must be one at least, got none")
+    for number, photo in enumerate(photos, start=1):
+        height, width = photo.shape[-2:]
+        if min(height, width) < size:
+            raise InputError(
+                f"photos to be {what} must be {size} px high and wide at least, "
+                f"got {height} x {width} for photo {number} of {len(photos)}"
+            )
 
 
 def patches(photos: Sequence[Tensor], size: int, count: int, generator: Generator) -> Tensor:

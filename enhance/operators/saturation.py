@@ -71,7 +71,7 @@ def _render(
 ) -> Tensor:
     saturation, vibrance = saturation[..., None, None], vibrance[..., None, None]
     more = saturation + (1 + saturation) * vibrance * weight  # the gain less one
-    added = _within_room(more.clamp_min(0), fill) - (-more).clamp_min(0)
+    added = torch.where(more > 0, _within_room(more, fill), more)
     chroma = image - luma_of(image).unsqueeze(-3)
     return torch.addcmul(image, chroma, added.unsqueeze(-3)).clamp(0, 1)  # rounding only
 

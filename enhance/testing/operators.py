@@ -193,13 +193,13 @@ class OperatorSuite(ABC):
     # -- gradients ------------------------------------------------------------------------
 
     def test_gradcheck(self) -> None:
-        """Gradients to the image and to every real parameter equal finite differences."""
+        """Gradients to image and real parameters equal finite differences, at the default too."""
         operator = self.make()
         if not operator.differentiable:
             return
         image = (0.2 + 0.6 * photo(*self.small)).double()
         names = [name for name, p in operator.parameters_spec.items() if not p.integer]
-        for setting in (_middle(operator), _middle(operator, share=0.3)):
+        for setting in (operator.defaults(), _middle(operator), _middle(operator, share=0.3)):
             complete = operator.calibrate(image, operator.complete(setting, like=image))
             values = [complete[name].clone().requires_grad_() for name in names]
 

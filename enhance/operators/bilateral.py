@@ -43,7 +43,7 @@ class Bilateral(Denoiser[None]):
         **BLEND_PARAMETERS,
     }
 
-    def prepare(self, image: Tensor) -> None:
+    def prepare(self, image: Tensor, settings: Settings) -> None:
         """Nothing: every weight depends on the settings."""
 
     def denoise(self, image: Tensor, prepared: None, noise: Tensor, settings: Settings) -> Tensor:

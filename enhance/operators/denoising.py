@@ -41,8 +41,8 @@ class Denoiser(Operator[tuple[Tensor, Tensor, LayersT]], Generic[LayersT]):
     identity: Mapping[str, float] | None = {"strength": 0.0}
 
     @abstractmethod
-    def prepare(self, image: Tensor) -> LayersT:
-        """Work that depends on the image ``(B, 3, H, W)`` alone."""
+    def prepare(self, image: Tensor, settings: Settings) -> LayersT:
+        """Work that depends on the image ``(B, 3, H, W)`` and its ``"analyse"`` settings alone."""
 
     @abstractmethod
     def denoise(
@@ -76,7 +76,7 @@ class Denoiser(Operator[tuple[Tensor, Tensor, LayersT]], Generic[LayersT]):
         noise = self.calibrate(image, settings)["sigma_n"]
         # rounding to 8 bits comes on top, so that no filter's width reaches zero
         noise = (noise.square() + NOISE_FLOOR**2).sqrt()
-        return image, noise, self.prepare(image)
+        return image, noise, self.prepare(image, settings)
 
     def render(self, layers: tuple[Tensor, Tensor, LayersT], settings: Settings) -> Tensor:
         """Denoise and blend; see `Operator.render`."""

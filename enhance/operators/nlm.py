@@ -20,7 +20,11 @@ CHANNEL = sum(weight**2 for weight in WEIGHTS) ** -0.5
 """Noise of a channel over luma's, for noise that is independent in R, G and B."""
 
 
-class NonLocalMeans(Denoiser[list[Tensor]]):
+Pairs = list[tuple[tuple[int, int], Tensor]]
+"""Shifts, and the mean squared difference of patches that lie so far apart ``(B, 1, h, w)``."""
+
+
+class NonLocalMeans(Denoiser[Pairs]):
     """Each pixel becomes the mean of those near it whose 5x5 patches are like its own.
 
     With the mean squared difference ``D`` of two patches, over R, G and B, and the noise
@@ -29,9 +33,6 @@ class NonLocalMeans(Denoiser[list[Tensor]]):
     Distances are found once for each image. Pairs are visited once, for both of their pixels;
     those that reach over the border are left out. The default denoises; ``strength=0`` is the
     identity.
-
-    Args:
-        search: radius, in pixels, of the square in which like patches are looked for.
 
     References:
         Buades, Coll and Morel, "A non-local algorithm for image denoising", CVPR 2005, and
@@ -56,30 +57,37 @@ class NonLocalMeans(Denoiser[list[Tensor]]):
             unit="std",
             scale="log",
         ),
+        "search": Parameter(
+            1,
+            10,
+            5,
+            "radius of the square in which like patches are looked for",
+            unit="px",
+            levels=10,
+            tuned=False,
+            stage="analyse",
+            integer=True,
+        ),
         **BLEND_PARAMETERS,
     }
 
-    def __init__(self, search: int = 5) -> None:
-        super().__init__()
-        self.search = search
+    def prepare(self, image: Tensor, settings: Settings) -> Pairs:
+        """Compare patches as far apart as the widest search asks for."""
+        shifts = _shifts(int(settings["search"].max()), *image.shape[-2:])
+        return [(shift, _distance(*_overlap(image, shift))) for shift in shifts]
 
-    def prepare(self, image: Tensor) -> list[Tensor]:
-        """Mean squared difference of patches ``(B, 1, h, w)`` for each shift."""
-        pairs = (_overlap(image, shift) for shift in self._shifts(image))
-        return [_distance(here, there) for here, there in pairs]
-
-    def denoise(
-        self, image: Tensor, prepared: list[Tensor], noise: Tensor, settings: Settings
-    ) -> Tensor:
+    def denoise(self, image: Tensor, prepared: Pairs, noise: Tensor, settings: Settings) -> Tensor:
         """Weigh the distances and average."""
         variance = (CHANNEL * noise).square()[..., None, None, None]
         falloff = -(variance * settings["k_h"].square()[..., None, None, None]).reciprocal()
-        shape = broadcast_shapes(image.shape[:1], falloff.shape[:-3])
+        search = settings["search"][..., None, None, None]
+        shape = broadcast_shapes(image.shape[:1], falloff.shape[:-3], search.shape[:-3])
         # a fourth channel of ones gathers the sum of the weights
         pixels = torch.cat([image, torch.ones_like(image[:, :1])], dim=1)
         total = pixels.expand(*shape, -1, -1, -1).clone()
-        for shift, distance in zip(self._shifts(image), prepared, strict=True):
+        for shift, distance in prepared:
             weight = torch.exp(_above(distance - 2 * variance, SOFT * variance) * falloff)
+            weight = weight * (search >= max(map(abs, shift)))
             here, there = _overlap(pixels, shift)
             _overlap(total, shift)[0].addcmul_(weight, there)
             _overlap(total, shift)[1].addcmul_(weight, here)
@@ -87,17 +95,17 @@ class NonLocalMeans(Denoiser[list[Tensor]]):
 
     def halo(self, extent: tuple[int, int], settings: Settings | None = None) -> int:
         """Where a patch may begin, and its own reach."""
-        return self.search + PATCH
+        return int(self.largest("search", settings)) + PATCH
 
-    def _shifts(self, image: Tensor) -> list[tuple[int, int]]:
-        """Half of the offsets in the square, as far as they fit; their opposites are implied."""
-        height, width = image.shape[-2:]
-        return [
-            (y, x)
-            for y in range(min(self.search + 1, height))
-            for x in range(-self.search if y else 1, self.search + 1)
-            if abs(x) < width
-        ]
+
+def _shifts(search: int, height: int, width: int) -> list[tuple[int, int]]:
+    """Half of the offsets in the square, as far as they fit; their opposites are implied."""
+    return [
+        (y, x)
+        for y in range(min(search + 1, height))
+        for x in range(-search if y else 1, search + 1)
+        if abs(x) < width
+    ]
 
 
 def _overlap(plane: Tensor, shift: tuple[int, int]) -> tuple[Tensor, Tensor]:

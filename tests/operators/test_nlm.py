@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import ClassVar
+
 import numpy as np
 import torch
 from skimage.metrics import peak_signal_noise_ratio
 from skimage.restoration import denoise_nl_means
 from torch import Tensor
 
+from enhance.operators.base import Parameter
 from enhance.operators.nlm import CHANNEL, PATCH, SOFT, NonLocalMeans
 from enhance.operators.turbo import NOISE_FLOOR
 from enhance.testing import OperatorSuite
+
+
+class Near(NonLocalMeans):
+    """The same with a search that tests have time for, unless they ask for another."""
+
+    parameters_spec: ClassVar[Mapping[str, Parameter]] = {
+        **NonLocalMeans.parameters_spec,
+        "search": replace(NonLocalMeans.parameters_spec["search"], high=3, default=2, levels=3),
+    }
 
 
 class TestNonLocalMeansConformance(OperatorSuite):
     small = (3, 3)
 
     def make(self) -> NonLocalMeans:
-        return NonLocalMeans(search=2)
+        return Near()
+
+
+def test_each_setting_searches_as_far_as_it_says(coffee: Tensor) -> None:
+    crop = coffee[..., 30:46, 40:58]
+    together = NonLocalMeans()(crop, search=torch.tensor([1, 3]), sigma_n=0.03)
+    for search, rendered in zip((1, 3), together, strict=True):
+        alone = NonLocalMeans()(crop, search=search, sigma_n=0.03)[0]
+        torch.testing.assert_close(rendered, alone)
+    assert not torch.equal(*together)
 
 
 def written_out(image: np.ndarray, sigma: float, k_h: float, search: int) -> np.ndarray:
@@ -46,7 +69,7 @@ def written_out(image: np.ndarray, sigma: float, k_h: float, search: int) -> np.
 
 def test_equals_the_formula_written_out(coffee: Tensor) -> None:
     crop = coffee[..., 30:46, 40:58].double()
-    rendered = NonLocalMeans(search=3)(crop, k_h=0.9, sigma_n=0.03)[0].permute(1, 2, 0).numpy()
+    rendered = NonLocalMeans()(crop, k_h=0.9, search=3, sigma_n=0.03)[0].permute(1, 2, 0).numpy()
     sigma = CHANNEL * np.hypot(0.03, NOISE_FLOOR)
     expected = written_out(crop[0].permute(1, 2, 0).numpy(), sigma, 0.9, search=3)
     inside = ~np.isnan(expected)
@@ -76,6 +99,6 @@ def test_denoises_as_well_as_scikit_images(chelsea: Tensor) -> None:
 def test_gradients_live_where_patches_differ_by_noise_alone() -> None:
     noise = 0.01 * torch.randn(1, 3, 9, 9, generator=torch.Generator().manual_seed(0))
     k_h = torch.tensor(1.0, requires_grad=True)
-    rendered = NonLocalMeans(search=2)(0.5 + noise, k_h=k_h, sigma_n=0.02)
+    rendered = NonLocalMeans()(0.5 + noise, k_h=k_h, search=2, sigma_n=0.02)
     (slope,) = torch.autograd.grad(rendered.std(), k_h)
     assert slope < 0  # a larger k_h smooths more

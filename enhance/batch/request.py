@@ -12,8 +12,9 @@ from enhance.recipe import installed_versions
 from enhance.tuning import strategies
 from enhance.tuning.integers import check_seed
 from enhance.tuning.scoring import Judge, resolve_scorer
-from enhance.tuning.space import Space
-from enhance.tuning.tune import starting_point
+from enhance.tuning.start import starting_space
+from enhance.tuning.strategies.instant import check_predictor
+from enhance.tuning.views import check_crops
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,13 @@ class Request:
         """
         check_seed(self.seed)
         operator = self.operator()
-        space = Space.of(operator, self.fixed, self.bounds)
-        if self.start is not None:
-            starting_point(operator, space, self.start)
+        starting_space(operator, self.fixed, self.bounds, self.start)
+        if self.crops is not None:
+            check_crops(self.crops)
         if self.strategy is not None:
             strategies.get(self.strategy)
+        if self.strategy == "instant" and self.start is None:
+            check_predictor(operator.name)
         return self.judge(operator)
 
     def describe(self, judge: Judge) -> dict[str, Any]:

@@ -23,7 +23,8 @@ from enhance.rendering import render_full
 from enhance.tuning.integers import check_seed
 from enhance.tuning.scoring import ScorerLike
 from enhance.tuning.space import Space, answers_to_keep
-from enhance.tuning.tune import Start, start_of, starting_point, tune
+from enhance.tuning.start import Start, start_of, starting_point, starting_space
+from enhance.tuning.tune import tune
 
 FORMAT = 1
 """Version of the file of a session."""
@@ -227,11 +228,11 @@ def prefer(
     seed = check_seed(seed)
     operator, start = start_of(operator, start)
     chosen = resolve_operator(operator)
-    space = Space.of(chosen, fixed, bounds)
-    if start is None:
+    space, point = starting_space(chosen, fixed, bounds, start)
+    if point is None:
         found = tune(image, chosen, scorer, fixed=fixed, bounds=bounds, seed=seed)
-        start = {name: found.settings.get(name, p.default) for name, p in space.varying.items()}
-    return Session(image, chosen, space, start, seed)
+        point = {name: found.settings.get(name, p.default) for name, p in space.varying.items()}
+    return Session(image, chosen, space, point, seed)
 
 
 def _resume(photo: Photo, path: str | PathLike[str]) -> Session:

@@ -31,14 +31,18 @@ def smaller_shares(
 
 
 def slight_share(objective: Objective, rest: Tensor, point: Tensor) -> list[float]:
-    """Nearly the largest share of the way whose change is slight; none where all of it is."""
+    """Nearly the largest share of the way whose change is slight.
+
+    None where all of it is, and where `rest` itself is not: it is no untouched photo if a parameter
+    is fixed elsewhere, or bounds leave its default out.
+    """
     aim = _BELOW * SLIGHT
 
     def excess(share: float) -> float:
         after = objective.render((rest + share * (point - rest))[None])[0]
         return float(colour_change(objective.views.images, after).mean()) - aim
 
-    if excess(1.0) <= SLIGHT - aim:
+    if excess(1.0) <= SLIGHT - aim or excess(0.0) >= 0:
         return []
     return [float(brentq(excess, 0.0, 1.0, xtol=_SHARE_TOLERANCE))]
 

@@ -22,9 +22,10 @@ from enhance.tuning.objective import Objective
 from enhance.tuning.predictor import predict
 from enhance.tuning.scoring import ScorerLike, resolve_scorer
 from enhance.tuning.space import Space
-from enhance.tuning.tune import Start, start_of, starting_point
-from enhance.tuning.verdict import decide, in_tone_points
-from enhance.tuning.views import WHOLE_VIEWS, Crop, Views, whole_views
+from enhance.tuning.start import Start, start_of, starting_space
+from enhance.tuning.tensors import ordinary_tensors
+from enhance.tuning.verdict import decide, in_tone_points, untouched_settings
+from enhance.tuning.views import WHOLE_VIEWS, Crop, Views, check_crops, whole_views
 
 
 def tune_together(
@@ -69,8 +70,11 @@ def tune_together(
     operator, start = start_of(operator, start)
     chosen = resolve_operator(operator)
     check_together(chosen)
-    space = Space.of(chosen, fixed, bounds)
-    given = None if start is None else space.to_unit(starting_point(chosen, space, start))
+    named = {*(fixed or {}), *(start or {})}
+    space, point = starting_space(chosen, fixed, bounds, start)
+    given = None if point is None else space.to_unit(point)
+    if crops is not None:
+        check_crops(crops)
     checks = resolve_guards(guards)
     raw = guards is not None and not checks
     judge = resolve_scorer(scorer, chosen)
@@ -79,26 +83,33 @@ def tune_together(
     def seen() -> Iterator[Views]:
         for image in images:
             pixels = as_photo(image).pixels
+            if pixels.is_inference():
+                pixels = pixels.clone()
             if given is None and (answer := predict(chosen, space, pixels)) is not None:
                 hints.append(answer)
             yield whole_views(pixels, crops or WHOLE_VIEWS, judge.view_size, seed)
 
-    views = joined(seen())
-    hint = torch.stack(hints).mean(0) if hints else given
-    centre = None if hint is None else space.describe(hint)
-    cost = None if raw else leaving_cost(chosen, space, centre)
-    objective = Objective(chosen, judge.score, views, space, cost, hint)
-    name = strategy or ("gradient" if objective.differentiable else "bayesian")
-    found = strategies.get(name)(objective, seed=seed)
-    tone = in_tone_points(chosen, space, judge.name)
-    decision = decide(objective, found.point, checks, judge.witness, tone=tone)
+    with ordinary_tensors():
+        views = joined(seen())
+        hint = torch.stack(hints).mean(0) if hints else given
+        centre = None if hint is None else space.describe(hint)
+        cost = None if raw else leaving_cost(chosen, space, centre)
+        objective = Objective(chosen, judge.score, views, space, cost, hint)
+        name = strategy or ("gradient" if objective.differentiable else "bayesian")
+        found = strategies.get(name)(objective, seed=seed)
+        tone = in_tone_points(chosen, space, judge.name)
+        decision = decide(objective, found.point, checks, judge.witness, tone=tone)
     enhanced = decision.verdict == "enhanced"
     baseline = float(objective.baseline.mean())
     gain = decision.gain.mean if enhanced else 0.0
-    point = decision.point if enhanced else space.defaults()
+    if enhanced:
+        kept = {name: space.constant[name] for name in named & space.constant.keys()}
+        settings = {**kept, **space.describe(decision.point)}
+    else:
+        settings = untouched_settings(chosen, named | {*space.names})
     return Recipe(
         operators=tuple(member.name for member in members(chosen)),
-        settings={**{n: space.constant[n] for n in fixed or {}}, **space.describe(point)},
+        settings=settings,
         verdict=decision.verdict,
         reason=decision.reason,
         strategy=name,

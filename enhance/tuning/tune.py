@@ -9,12 +9,10 @@ from typing import Any
 
 import torch
 
-from enhance.errors import ParameterError, unknown_name
+from enhance.errors import ParameterError
 from enhance.imaging.files import check_writable
 from enhance.imaging.photo import as_photo
-from enhance.operators.base import Operator
 from enhance.operators.resolve import OperatorLike, members, resolve_operator
-from enhance.presets import load_preset
 from enhance.recipe import Recipe
 from enhance.tuning import strategies
 from enhance.tuning.cost import CostFunction, leaving_cost, total_cost
@@ -27,12 +25,12 @@ from enhance.tuning.prior import faint_benefit, known_benefit, reads_white
 from enhance.tuning.result import TuneResult
 from enhance.tuning.scoring import TECHNICAL, ScorerLike, device_of, resolve_scorer
 from enhance.tuning.search import Search
-from enhance.tuning.space import Space, answers_to_keep, one_number
-from enhance.tuning.verdict import decide, in_tone_points
+from enhance.tuning.space import answers_to_keep
+from enhance.tuning.start import Start, start_of, starting_space
+from enhance.tuning.tensors import ordinary_tensors
+from enhance.tuning.verdict import decide, in_tone_points, untouched_settings
 from enhance.tuning.views import draw_views
 
-Start = Recipe | str | Mapping[str, float]
-"""A recipe, the name of a preset, or settings."""
 FEW_VIEWS = 8
 """Up to so many there is nothing to save by racing."""
 
@@ -80,7 +78,8 @@ def tune(
             empty list turns the guards *and* the cost of leaving the input off: the raw maximum.
         start: a recipe, the name of a preset, or settings to start from, and from which leaving
             costs, in place of a predictor's answer; parameters it does not name start from their
-            default. A recipe also names the operators, unless `operator` does.
+            default, and those that are not searched keep what it says. A recipe also names the
+            operators, unless `operator` does.
         device: where to compute, to which a scorer that is a module is moved; None for where
             that scorer is, and for the CPU with any other.
         progress: show a progress bar on stderr.
@@ -108,9 +107,8 @@ def tune(
     seed = check_seed(seed)
     operator, start = start_of(operator, start)
     chosen_operator = resolve_operator(operator)
-    asked = Space.of(chosen_operator, fixed, bounds)
-    if start is not None:
-        start = starting_point(chosen_operator, asked, start)
+    named = {*(fixed or {}), *(start or {})}
+    asked, start = starting_space(chosen_operator, fixed, bounds, start)
     checks = resolve_guards(guards)
     raw = guards is not None and not checks
     if strategy is not None:
@@ -118,49 +116,52 @@ def tune(
     if storage is not None:
         storage = _check_storage(storage, strategy)
     given = None if device is None else _device(device)
-    photo = as_photo(image)
-    judge = resolve_scorer(scorer, chosen_operator, given)
-    place = given or device_of(judge.score)
-    pixels = photo.pixels.to(place)
-    chosen_operator.to(place)
-    views = draw_views(chosen_operator, pixels, judge.view_size, crops, seed)
-    space = asked.calibrated(chosen_operator, pixels)
-    hint = predict(chosen_operator, space, pixels) if start is None else space.to_unit(start)
-    centre = None if hint is None else space.describe(hint)
-    white = not raw and judge.name == TECHNICAL and reads_white(chosen_operator, space, pixels)
-    cost: CostFunction | None = None
-    if not raw:
-        cost = total_cost(
-            leaving_cost(chosen_operator, space, centre),
-            invariance_cost(chosen_operator, space, pixels, seed) if white else None,
+    with ordinary_tensors():
+        photo = as_photo(image)
+        judge = resolve_scorer(scorer, chosen_operator, given)
+        place = given or device_of(judge.score)
+        pixels = photo.pixels.to(place)
+        if pixels.is_inference():
+            pixels = pixels.clone()
+        chosen_operator.to(place)
+        views = draw_views(chosen_operator, pixels, judge.view_size, crops, seed)
+        space = asked.calibrated(chosen_operator, pixels)
+        hint = predict(chosen_operator, space, pixels) if start is None else space.to_unit(start)
+        centre = None if hint is None else space.describe(hint)
+        white = not raw and judge.name == TECHNICAL and reads_white(chosen_operator, space, pixels)
+        cost: CostFunction | None = None
+        if not raw:
+            cost = total_cost(
+                leaving_cost(chosen_operator, space, centre),
+                invariance_cost(chosen_operator, space, pixels, seed) if white else None,
+            )
+        objective = Objective(chosen_operator, judge.score, views, space, cost, hint)
+        name = strategy or _fastest(objective, storage)
+        found = _search(objective, name, seed, progress, storage)
+        candidate = space.describe(found.point)
+        prior = 0.0 if raw else known_benefit(chosen_operator, space, judge.name, white=white)
+        own = not raw and not named & (chosen_operator.identity or {}).keys()
+        decision = decide(
+            objective,
+            space.to_unit(candidate),
+            checks,
+            judge.witness,
+            prior,
+            faint_prior=faint_benefit(chosen_operator, space, judge.name) if own else 0.0,
+            tone=in_tone_points(chosen_operator, space, judge.name),
         )
-    objective = Objective(chosen_operator, judge.score, views, space, cost, hint)
-    name = strategy or _fastest(objective, storage)
-    found = _search(objective, name, seed, progress, storage)
-    candidate = space.describe(found.point)
-    prior = 0.0 if raw else known_benefit(chosen_operator, space, judge.name, white=white)
-    own = not raw and not (fixed or {}).keys() & (chosen_operator.identity or {}).keys()
-    decision = decide(
-        objective,
-        space.to_unit(candidate),
-        checks,
-        judge.witness,
-        prior,
-        faint_prior=faint_benefit(chosen_operator, space, judge.name) if own else 0.0,
-        tone=in_tone_points(chosen_operator, space, judge.name),
-    )
     enhanced = decision.verdict == "enhanced"
     if enhanced:
         told = answers_to_keep(chosen_operator, asked, space)
         held = decision.objective.space.constant
         less = {name: held[name] for name in held if held[name] != space.constant[name]}
-        chosen = {**space.describe(decision.point), **less, **told}
+        kept = {name: asked.constant[name] for name in named & asked.constant.keys()}
+        settings = {**kept, **space.describe(decision.point), **less, **told}
     else:
-        chosen = _untouched(chosen_operator, space)
+        settings = untouched_settings(chosen_operator, named | {*space.names})
     baseline = float(objective.baseline.mean())
     gain = decision.gain.mean if enhanced else 0.0
     interval = (decision.gain.low, decision.gain.high) if enhanced else (0.0, 0.0)
-    settings = {**{name: asked.constant[name] for name in fixed or {}}, **chosen}
     recipe = Recipe(
         operators=tuple(member.name for member in members(chosen_operator)),
         settings=settings,
@@ -198,27 +199,6 @@ def tune(
     )
 
 
-def start_of(
-    operator: OperatorLike | None, start: Start | None
-) -> tuple[OperatorLike | None, Mapping[str, float] | None]:
-    """The operators and the settings that a search starts from.
-
-    Raises:
-        UnknownNameError: no preset of that name.
-        ParameterError: neither a recipe, nor a preset's name, nor settings.
-
-    >>> start_of(None, "soft")[0]
-    ['contrast', 'saturation', 'laplacian']
-    """
-    if isinstance(start, str):
-        start = load_preset(start)
-    if isinstance(start, Recipe):
-        return list(start.operators) if operator is None else operator, start.settings
-    if start is not None and not isinstance(start, Mapping):
-        raise ParameterError(f"start must be a recipe, a preset's name or settings, got {start!r}")
-    return operator, start
-
-
 def _check_storage(storage: str | PathLike[str], strategy: str | None) -> str:
     if strategy not in (None, "bayesian", "hybrid"):
         raise ParameterError(f"storage is used by bayesian and hybrid only, got {strategy!r}")
@@ -239,34 +219,6 @@ def _device(device: str | torch.device) -> torch.device:
             f"device must be one that torch can use here, got {str(device)!r}"
         ) from error
     return place
-
-
-def starting_point(
-    operator: Operator[Any], space: Space, settings: Mapping[str, float]
-) -> dict[str, float]:
-    """A value for every varying parameter, within its bounds: the given one or the default.
-
-    Raises:
-        UnknownNameError: a name that is not a parameter of the operator.
-        ParameterError: a value outside the operator's bounds.
-    """
-    spec, wanted = operator.parameters_spec, {}
-    for name, value in settings.items():
-        if name not in spec:
-            raise unknown_name(f"{operator.name} parameter", name, spec)
-        wanted[name] = one_number(name, spec[name], value)
-    return {
-        name: min(max(wanted.get(name, parameter.default), parameter.low), parameter.high)
-        for name, parameter in space.varying.items()
-    }
-
-
-def _untouched(operator: Operator[Any], space: Space) -> dict[str, float]:
-    """The setting that changes nothing, as far as there is one."""
-    if operator.identity is None:
-        return {}
-    spec = operator.parameters_spec
-    return {**{name: spec[name].default for name in space.names}, **operator.identity}
 
 
 def _fastest(objective: Objective, storage: str | None) -> str:

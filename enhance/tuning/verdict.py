@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -140,6 +140,19 @@ def in_tone_points(operator: Operator[Any], space: Space, scorer: str) -> bool:
     In its points are the limits of the guards `need` and `worth`, which else abstain.
     """
     return scorer == TONE and bool(neutral_at_default(operator, space))
+
+
+def untouched_settings(operator: Operator[Any], names: Collection[str]) -> dict[str, float]:
+    """The settings, of these names at least, that change nothing; empty where there are none.
+
+    >>> from enhance.operators.registry import get
+    >>> untouched_settings(get("turbo"), {"sigma_s"})
+    {'sigma_s': 3, 'strength': 0.0}
+    """
+    if operator.identity is None:
+        return {}
+    spec = operator.parameters_spec
+    return {**{n: spec[n].default for n in spec if n in names}, **operator.identity}
 
 
 def _judge(

@@ -98,12 +98,18 @@ def draw_views(
     operator: Operator[Any], pixels: Tensor, size: int, crops: int | None, seed: int
 ) -> Views:
     """The views that suit an operator: whole ones, or native crops with its halo."""
-    if crops is not None and check_whole("crops", crops) < 2:
-        raise ParameterError(f"crops must be at least 2, for the gain's interval, got {crops}")
+    if crops is not None:
+        check_crops(crops)
     if operator.views == "whole":
         return whole_views(pixels, crops or WHOLE_VIEWS, size, seed)
     extent = (pixels.shape[-2], pixels.shape[-1])
     return native_views(pixels, crops or NATIVE_VIEWS, size, operator.halo(extent), seed)
+
+
+def check_crops(crops: int) -> None:
+    """Raise `ParameterError` unless so many views give an interval."""
+    if check_whole("crops", crops) < 2:
+        raise ParameterError(f"crops must be at least 2, for the gain's interval, got {crops}")
 
 
 def whole_views(pixels: Tensor, count: int = WHOLE_VIEWS, size: int = 224, seed: int = 0) -> Views:

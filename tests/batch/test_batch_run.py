@@ -202,3 +202,21 @@ def test_killed_and_resumed_gives_the_same_as_never_interrupted(
     assert f"({done} done before)" in ended.stdout
     assert table.read_bytes() == (tmp_path / "straight.csv").read_bytes()
     assert contents(out) == contents(tmp_path / "straight")
+
+
+@pytest.mark.parametrize(
+    ("request_", "rule"),
+    [
+        (Request(crops=1), "crops must be at least 2"),
+        (
+            Request(operators=("contrast",), strategy="instant"),
+            "instant needs a predictor, and none was trained for contrast",
+        ),
+    ],
+)
+def test_what_every_photo_would_fail_at_is_refused_before_any_is_read(
+    shoot: Path, tmp_path: Path, request_: Request, rule: str
+) -> None:
+    with pytest.raises(ParameterError, match=rule):
+        run_batch(shoot, tmp_path / "out", request_)
+    assert not (tmp_path / "out").exists()

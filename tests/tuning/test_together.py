@@ -64,3 +64,19 @@ def test_what_cannot_be_tuned_together(coffee, tone_scorer) -> None:
         tune_together([coffee], "turbo", tone_scorer)
     with pytest.raises(enhance.ParameterError, match="at least one photo, got none"):
         tune_together([], "laplacian", tone_scorer)
+
+
+@pytest.mark.parametrize(
+    ("crops", "rule"),
+    [(0, "at least 2, .* got 0"), (1, "at least 2, .* got 1"), (2.5, "whole number, got 2.5")],
+)
+def test_views_that_give_no_interval_are_refused(paint, grey, target, crops, rule: str) -> None:
+    with pytest.raises(enhance.ParameterError, match=rule):
+        tune_together([grey], paint, target(0.6, 0.5), crops=crops)
+
+
+def test_refused_together_the_settings_change_nothing(paint, grey, target) -> None:
+    options = {"fixed": {"red": 0.4}, "start": {"green": 0.1}}
+    recipe = tune_together([grey], paint, target(0.5, 0.5), **options)
+    assert recipe.verdict == "untouched"
+    assert dict(recipe.settings) == {"red": 0, "green": 0}

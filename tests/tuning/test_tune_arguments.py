@@ -11,6 +11,8 @@ from torch import Tensor
 
 import enhance
 from enhance.presets import load_preset
+from enhance.rendering import render_full
+from enhance.tuning.guards import Worth
 from enhance.tuning.scoring import device_of
 
 
@@ -121,3 +123,37 @@ def test_work_is_done_where_the_scorer_is() -> None:
 def test_whatever_is_wrong_with_a_scorer_is_caught_as_ours(grey, paint, scorer: object) -> None:
     with pytest.raises(enhance.EnhanceError):
         enhance.tune(grey, paint, scorer)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"fixed": {"red": 0.4}}, {"bounds": {"red": (0.3, 0.5)}}, {"fixed": {"red": 0.4, "green": 0}}],
+)
+def test_a_refused_setting_away_from_the_default_leaves_the_photo_as_it_is(
+    paint, grey, target, options: dict
+) -> None:
+    """What is fixed is no part of the way back to the photo."""
+    result = enhance.tune(grey, paint, target(1, 0.5), guards=[Worth(least=100)], **options)
+    assert result.verdict == "untouched"
+    assert result.settings == {"red": 0, "green": 0}
+    assert torch.equal(result.image, grey)
+    assert torch.equal(render_full(paint, grey, {}), grey)
+
+
+def test_a_start_says_what_parameters_that_are_not_searched_keep(grey, paint, target) -> None:
+    result = enhance.tune(grey, paint, target(0.6, 0.6), start={"red": 0.1, "blue": 0.2}, guards=[])
+    assert result.settings["blue"] == 0.2
+    fixed = enhance.tune(
+        grey, paint, target(0.6, 0.6), start={"blue": 0.2}, fixed={"blue": 0.1}, guards=[]
+    )
+    assert fixed.settings["blue"] == 0.1
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_the_callers_modes_do_not_matter(coffee, tone_scorer, mode) -> None:
+    photo = coffee[0, :, ::8, ::8]
+    expected = enhance.tune(photo, "laplacian", tone_scorer)
+    with mode():
+        found = enhance.tune(photo.clone(), "laplacian", tone_scorer)
+    assert (found.strategy, found.settings) == (expected.strategy, expected.settings)
+    assert found.strategy == "gradient"

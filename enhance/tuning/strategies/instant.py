@@ -12,6 +12,7 @@ import torch
 
 from enhance.errors import ParameterError
 from enhance.tuning.objective import Objective
+from enhance.tuning.predictor import embedded
 from enhance.tuning.search import Search, silent
 
 
@@ -28,11 +29,20 @@ def search(
         ParameterError: no predictor was trained for this operator.
     """
     if objective.hint is None:
-        raise ParameterError(
-            "strategy instant needs a predictor, and none was trained for "
-            f"{objective.operator.name}"
-        )
+        raise _without_predictor(objective.operator.name)
     points = torch.stack([objective.space.defaults(), objective.hint])
     values = objective.values(points)
     progress(1, 1)
     return Search(points, values)
+
+
+def check_predictor(operator_name: str) -> None:
+    """Raise `ParameterError` unless a predictor was trained for the operator."""
+    if embedded(operator_name) is None:
+        raise _without_predictor(operator_name)
+
+
+def _without_predictor(operator_name: str) -> ParameterError:
+    return ParameterError(
+        f"strategy instant needs a predictor, and none was trained for {operator_name}"
+    )

@@ -81,7 +81,9 @@ def export(recipe: Recipe | str | os.PathLike[str], path: str | os.PathLike[str]
         recipe = Recipe.load(recipe)
     operator = resolve_operator(recipe.operators)
     operator.complete(recipe.settings)
-    settings = recipe.settings if recipe.verdict == "enhanced" else operator.identity or {}
+    settings = recipe.settings
+    if recipe.verdict == "untouched":  # whatever the operator: some have no setting for that
+        operator, settings = resolve_operator("contrast"), {}
     _check_pointwise(operator, settings)
     hald = path.suffix.lower() == ".png"
     table = sample(operator, settings, HALD_LEVEL**2 if hald else SIZE)

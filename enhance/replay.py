@@ -5,6 +5,7 @@ from __future__ import annotations
 from os import PathLike
 from typing import Any
 
+from enhance.errors import RecipeError
 from enhance.imaging.photo import ImageLike, as_photo
 from enhance.operators.resolve import resolve_operator
 from enhance.recipe import Recipe
@@ -30,7 +31,7 @@ def apply(
         The photo, of the same kind as `image`.
 
     Raises:
-        RecipeError: the recipe cannot be read.
+        RecipeError: neither a recipe nor a path, or one that cannot be read.
         UnknownNameError: it names an operator or a parameter that is not known here.
         ParameterError: one of its settings is out of bounds.
         ReadError, ImageError, WriteError: the photo cannot be read, worked on or written.
@@ -42,6 +43,8 @@ def apply(
     True
     """
     if not isinstance(recipe, Recipe):
+        if not isinstance(recipe, str | PathLike):
+            raise RecipeError(f"recipe must be a Recipe or a path, got {type(recipe).__name__}")
         recipe = Recipe.load(recipe)
     operator = resolve_operator(recipe.operators)
     operator.complete(recipe.settings)

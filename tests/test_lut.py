@@ -16,6 +16,9 @@ from enhance.cli import main
 from enhance.errors import RecipeError, WriteError
 from enhance.imaging.files import read
 from enhance.lut import export
+from enhance.operators.base import Parameter
+from enhance.operators.blackbox import black_box
+from enhance.operators.registry import register
 from enhance.recipe import Recipe
 
 LOOKS = [
@@ -67,6 +70,15 @@ def test_an_untouched_recipe_changes_nothing(tmp_path: Path) -> None:
     assert export(recipe, tmp_path / "look.cube").largest < 1e-6
     _, table = read_cube(tmp_path / "look.cube")
     assert np.allclose(table[:3], [[0, 0, 0], [1 / 64, 0, 0], [2 / 64, 0, 0]], atol=1e-6)
+
+
+def test_nor_does_one_of_an_operator_that_always_changes_something(tmp_path: Path) -> None:
+    def darker(pixels: np.ndarray, gamma: float) -> np.ndarray:
+        return pixels**gamma
+
+    register(black_box(darker, {"gamma": Parameter(1, 3, 2, "")}, name="always_darker"))
+    recipe = Recipe(("always_darker",), {"gamma": 2.0}, verdict="untouched")
+    assert export(recipe, tmp_path / "look.cube").largest < 1e-6
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ def apply(
     """Apply the operator and settings of a recipe to photos, at full resolution."""
     import enhance
     from enhance.imaging.files import check_target
+    from enhance.imaging.formats import FORMAT_OF
 
     loaded = enhance.Recipe.load(recipe)
     found = find_photos(photos)
@@ -41,6 +42,10 @@ def apply(
     targets = {found[0]: output} if one_file else _in_folder(found, output)
     check_apart([recipe, *found], {str(photo): target for photo, target in targets.items()})
     if not one_file:
+        if output.suffix.lower() in FORMAT_OF and not output.is_dir():
+            raise WriteError(
+                f"cannot write {output}: several photos need a folder, got the name of a picture"
+            )
         make_folder(output)
 
     def work(photo: Path) -> None:

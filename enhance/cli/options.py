@@ -87,7 +87,8 @@ def read_values(pairs: Iterable[str], option: str) -> dict[str, float]:
     >>> read_values(["detail=1", "shadow=-.5"], "--fix")
     {'detail': 1.0, 'shadow': -0.5}
     """
-    return {name: _number(value, option, pair) for name, value, pair in _split(pairs, option)}
+    split = _split(pairs, option, "NAME=VALUE")
+    return {name: _number(value, option, pair) for name, value, pair in split}
 
 
 def read_bounds(pairs: Iterable[str], option: str) -> dict[str, tuple[float, float]]:
@@ -97,7 +98,7 @@ def read_bounds(pairs: Iterable[str], option: str) -> dict[str, tuple[float, flo
     {'detail': (0.0, 2.0)}
     """
     bounds = {}
-    for name, value, pair in _split(pairs, option):
+    for name, value, pair in _split(pairs, option, "NAME=LOW:HIGH"):
         low, colon, high = value.partition(":")
         if not colon:
             raise ParameterError(f"{option} must be NAME=LOW:HIGH, got {pair!r}")
@@ -105,12 +106,12 @@ def read_bounds(pairs: Iterable[str], option: str) -> dict[str, tuple[float, flo
     return bounds
 
 
-def _split(pairs: Iterable[str], option: str) -> Iterable[tuple[str, str, str]]:
+def _split(pairs: Iterable[str], option: str, form: str) -> Iterable[tuple[str, str, str]]:
     seen = set()
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not (name and equals):
-            raise ParameterError(f"{option} must be NAME=VALUE, got {pair!r}")
+            raise ParameterError(f"{option} must be {form}, got {pair!r}")
         if name in seen:
             raise ParameterError(f"{option} names {name!r} twice")
         seen.add(name)

@@ -39,8 +39,11 @@ def prefer(
         Path | None, typer.Option(metavar="FILE", help="Keep the choices; go on if it is there.")
     ] = None,
     rounds: Annotated[
-        int, typer.Option(min=1, metavar="N", help="How many choices to ask for.")
-    ] = ROUNDS,
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="How many choices to ask for.", show_default=str(ROUNDS)
+        ),
+    ] = None,
     choices: Annotated[
         str | None,
         typer.Option(metavar="LIST", help="Do not ask; take these: left,right,same,..."),
@@ -60,11 +63,13 @@ def prefer(
         check_target(path, source=photo)
     for path in filter(None, (recipe, session)):
         check_writable(path)
+    if choices is not None and rounds is not None:
+        raise ParameterError("give --rounds, to be asked, or --choices, not both")
     given = None if choices is None else [_answer(word) for word in choices.split(",") if word]
     shown = photo if output is None else read_for(photo, output)
     asking = _open(shown, operator, fix, bound, seed, session)
     if given is None:
-        for word in _asked(asking, picture, rounds):
+        for word in _asked(asking, picture, rounds or ROUNDS):
             asking.undo() if word == "undo" else asking.choose(word)  # type: ignore[arg-type]
             _keep(asking, session)
     else:

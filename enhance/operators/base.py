@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from enhance.errors import ImageError, ParameterError, unknown_name
+from enhance.operators.batching import broadcast_shapes
 
 LayersT = TypeVar("LayersT")
 Settings = Mapping[str, Tensor]
@@ -28,6 +29,19 @@ def check_image(image: Tensor) -> None:
         raise ImageError(f"an image must have shape (B, 3, H, W), got {tuple(image.shape)}")
     if not image.is_floating_point():
         raise ImageError(f"an image must be a floating tensor in [0, 1], got {image.dtype}")
+
+
+def check_shapes(image: Tensor, settings: Settings) -> None:
+    """Raise `ParameterError` unless settings broadcast against ``(B,)`` and each other."""
+    shape: tuple[int, ...] = tuple(image.shape[:1])
+    for name, value in settings.items():
+        try:
+            shape = broadcast_shapes(shape, tuple(value.shape))
+        except ValueError:
+            raise ParameterError(
+                f"{name} must have a shape that broadcasts against the batch and the other "
+                f"parameters, {tuple(shape)}, got {tuple(value.shape)}"
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -162,11 +176,13 @@ class Operator(nn.Module, ABC, Generic[LayersT]):
 
         Raises:
             ImageError: `image` is not a floating ``(B, 3, H, W)`` tensor.
-            UnknownNameError, ParameterError: see `complete`.
+            UnknownNameError, ParameterError: see `complete`; also settings whose shapes do not
+                broadcast against ``(B,)`` and each other.
         """
         check_image(image)
         working = image.float() if image.dtype in (torch.float16, torch.bfloat16) else image
         complete = self.complete(settings, like=working)
+        check_shapes(image, complete)
         rendered = self.render(self.analyse(working, complete, extent=extent), complete)
         return rendered.to(image.dtype)
 

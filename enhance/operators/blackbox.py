@@ -69,7 +69,9 @@ class BlackBox(Operator[Tensor]):
         columns = {name: value.detach().expand(shape) for name, value in settings.items()}
         rendered = torch.empty_like(images, memory_format=torch.contiguous_format)
         for index in product(*map(range, shape)):
-            own = {name: self._number(name, column[index]) for name, column in columns.items()}
+            own = {
+                name: self._number(name, column[index].item()) for name, column in columns.items()
+            }
             rendered[index] = self._one(images[index], own)
         return rendered
 
@@ -77,15 +79,17 @@ class BlackBox(Operator[Tensor]):
         """`reach`; the whole photo where there is none."""
         return max(extent) if self.reach is None else self.reach
 
-    def _number(self, name: str, value: Tensor) -> float:
+    def _number(self, name: str, value: float) -> float:
         if self.parameters_spec[name].integer:
-            return round(value.item())
+            return round(value)
         # as written: .3, not the .30000001192 that float32 makes of it
-        return float(f"{value.item():.6g}")
+        return float(f"{value:.6g}")
 
     def _one(self, image: Tensor, settings: dict[str, float]) -> Tensor:
-        if self.identity is not None and settings == {**self.defaults(), **self.identity}:
-            return image
+        if self.identity is not None:
+            still = {**self.defaults(), **self.identity}
+            if settings == {name: self._number(name, value) for name, value in still.items()}:
+                return image
         pixels = image.permute(1, 2, 0).float().cpu().numpy()
         if self.depth == "uint8":
             pixels = np.rint(pixels * 255).clip(0, 255).astype(np.uint8)

@@ -70,15 +70,20 @@ def domain_transform(
     """
     own = guide is None or guide is image
     guide = image if guide is None else guide
-    if image.ndim != 4 or guide.ndim != 4 or image.shape[-2:] != guide.shape[-2:]:
+    if (
+        image.ndim != 4
+        or guide.ndim != 4
+        or 0 in image.shape
+        or image.shape[-2:] != guide.shape[-2:]
+    ):
         raise ImageError(
             "image and guide must be (B, C, H, W) of one height and width, "
             f"got {tuple(image.shape)} and {tuple(guide.shape)}"
         )
     if not image.is_floating_point():
         raise ImageError(f"image must be floating, got {image.dtype}")
-    if iterations < 1:
-        raise ParameterError(f"iterations must be at least 1, got {iterations}")
+    if not isinstance(iterations, int) or iterations < 1:
+        raise ParameterError(f"iterations must be a whole number, at least 1, got {iterations!r}")
     if mode != "rf" and mode not in MODES:
         raise unknown_name("mode", mode, ["rf", *MODES])
     half = image.dtype in (torch.float16, torch.bfloat16)
@@ -161,7 +166,10 @@ def _spread(
 
 def _inverse(name: str, sigma: float | Tensor, like: Tensor) -> Tensor:
     """1 / sigma, shaped ``(K, 1, 1)`` or ``(1, 1)``."""
-    values = torch.as_tensor(sigma, dtype=like.dtype, device=like.device)
+    try:
+        values = torch.as_tensor(sigma, dtype=like.dtype, device=like.device)
+    except (TypeError, ValueError, RuntimeError):
+        raise ParameterError(f"{name} must be a number or a tensor, got {sigma!r}") from None
     if not bool((values > 0).all()):
         worst = values.detach().min().item()
         raise ParameterError(f"{name} must be greater than 0, got {worst:g}")

@@ -144,11 +144,13 @@ class Space:
     def describe(self, point: Tensor) -> dict[str, float]:
         """The varying settings of one point ``(D,)``, as numbers a person can read and type.
 
-        They are rounded to six decimals, far finer than anybody can see, and stay in bounds.
+        They are rounded to six decimals, or more where a parameter's range is small: far finer
+        than anybody can see. They stay in bounds.
         """
         described = {}
         for column, (name, parameter) in enumerate(self.varying.items()):
-            value = round(float(_from_unit(parameter, point[column].double())), 6) + 0.0
+            exact = float(_from_unit(parameter, point[column].double()))
+            value = round(exact, _decimals(parameter)) + 0.0
             described[name] = min(max(value, parameter.low), parameter.high)
         return described
 
@@ -162,6 +164,14 @@ class Space:
     def defaults(self) -> Tensor:
         """The point nearest to the operator's default settings."""
         return self.to_unit({name: p.default for name, p in self.varying.items()})
+
+
+def _decimals(parameter: Parameter) -> int:
+    """So many that about a millionth of the range shows, in logs a thousandth of its low end."""
+    least = 1e-6 * (parameter.high - parameter.low)
+    if parameter.scale == "log":
+        least = min(least, 1e-3 * parameter.low)
+    return max(6, round(-math.log10(least))) if least > 0 else 6
 
 
 def answers_to_keep(operator: Operator[Any], asked: Space, answered: Space) -> dict[str, float]:

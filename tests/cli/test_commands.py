@@ -162,7 +162,7 @@ def test_tuning_says_what_it_found(
         (["--fix", "detail=7"], "detail must lie in [-1, 5], got 7"),
         (["--fix", "detail=nan"], "detail must lie in [-1, 5], got nan"),
         (["--bound", "detail=2:1"], "detail"),
-        (["--bound", "detail"], "--bound must be NAME=VALUE"),
+        (["--bound", "detail"], "--bound must be NAME=LOW:HIGH"),
     ],
 )
 def test_options_that_break_a_rule(
@@ -254,6 +254,19 @@ def test_apply_refuses_two_photos_of_one_name(
     assert main(["apply", str(recipe), str(photo), str(other), "-o", str(out)]) == 2
     assert "two of the photos have this name" in complaint(capsys)
     assert not out.exists()
+
+
+def test_apply_refuses_a_picture_as_the_folder_of_several(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe, target = tmp_path / "recipe.json", tmp_path / "both.png"
+    enhance.Recipe(("contrast",), {"contrast": 0.2}).save(recipe)
+    photos = [tmp_path / "a.png", tmp_path / "b.png"]
+    for photo in photos:
+        Image.new("RGB", (8, 8)).save(photo)
+    assert main(["apply", str(recipe), *map(str, photos), "-o", str(target)]) == 2
+    assert "several photos need a folder, got the name of a picture" in capsys.readouterr().err
+    assert not target.exists()
 
 
 def test_apply_names_results_as_batch_does(

@@ -42,6 +42,7 @@ def test_a_bad_value_is_named(pair: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("pair", "message"),
     [
+        ("detail", "--bound must be NAME=LOW:HIGH, got 'detail'"),
         ("detail=1", "--bound must be NAME=LOW:HIGH, got 'detail=1'"),
         ("detail=0:", "--bound needs a number, got '' in 'detail=0:'"),
         ("detail=:2", "--bound needs a number, got '' in 'detail=:2'"),

@@ -72,6 +72,8 @@ def test_wrong_words_and_targets_are_refused_before_any_work(
 ) -> None:
     assert main([*arguments, "--choices", "left,up"]) == 2
     assert "must be one of left, right, same, got 'up'" in capsys.readouterr().err
+    assert main([*arguments, "--choices", "left,right", "--rounds", "1"]) == 2
+    assert "give --rounds, to be asked, or --choices, not both" in capsys.readouterr().err
     before = coffee_file.read_bytes()
     assert main([*arguments[:-1], str(coffee_file), "--choices", "left"]) == 2
     assert coffee_file.read_bytes() == before

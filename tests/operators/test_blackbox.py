@@ -114,6 +114,13 @@ def test_identity_gives_the_input_back_without_a_call() -> None:
         operator(photo, lift=0.1)
 
 
+def test_a_default_that_no_float32_holds_is_the_identity_all_the_same() -> None:
+    spec = {"gain": Parameter(0, 1, 1 / 3, "")}
+    operator = black_box(lambda pixels, gain: pixels / 2, spec, name="third", identity={})()
+    photo = torch.rand(1, 3, 3, 3)
+    assert torch.equal(operator(photo), photo)
+
+
 def test_without_a_reach_a_large_photo_is_worked_on_as_a_whole() -> None:
     def spread(pixels: np.ndarray) -> np.ndarray:
         return (pixels - pixels.min()) / (pixels.max() - pixels.min())

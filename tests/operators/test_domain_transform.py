@@ -246,7 +246,7 @@ def test_lines_of_one_pixel(shape: tuple[int, ...]) -> None:
         ({"sigma_s": 0.0}, ParameterError, "sigma_s must be greater than 0, got 0"),
         ({"sigma_r": -1.0}, ParameterError, "sigma_r must be greater than 0, got -1"),
         ({"sigma_s": float("nan")}, ParameterError, "sigma_s must be greater than 0, got nan"),
-        ({"iterations": 0}, ParameterError, "iterations must be at least 1, got 0"),
+        ({"iterations": 0}, ParameterError, "iterations must be a whole number, at least 1, got 0"),
         ({"guide": torch.rand(1, 1, 4, 5)}, ImageError, "of one height and width"),
         ({"sigma_s": torch.ones(2, 3)}, ImageError, "must broadcast to one batch"),
         ({"sigma_s": torch.ones(3)}, ImageError, "must broadcast to one batch"),
@@ -281,3 +281,17 @@ def test_threads_and_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None
 def test_an_image_of_whole_numbers_is_refused_as_such() -> None:
     with pytest.raises(ImageError, match=r"image must be floating, got torch\.uint8"):
         domain_transform(torch.zeros(1, 3, 4, 4, dtype=torch.uint8))
+
+
+@pytest.mark.parametrize(
+    ("options", "rule"),
+    [
+        ({"iterations": 2.5}, "iterations must be a whole number, at least 1, got 2.5"),
+        ({"sigma_s": "a"}, "sigma_s must be a number or a tensor, got 'a'"),
+    ],
+)
+def test_what_is_no_number_is_named(options: dict, rule: str) -> None:
+    with pytest.raises(ParameterError, match=rule):
+        domain_transform(torch.rand(1, 3, 8, 8), **options)
+    with pytest.raises(ImageError, match=r"got \(1, 3, 0, 5\)"):
+        domain_transform(torch.rand(1, 3, 0, 5))

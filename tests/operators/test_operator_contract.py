@@ -15,6 +15,7 @@ from enhance.errors import EnhanceError, ImageError, ParameterError, UnknownName
 from enhance.operators import registry
 from enhance.operators.base import Operator, Parameter, Settings
 from enhance.operators.laplacian import Laplacian
+from enhance.operators.registry import get
 
 
 class Gain(Operator[Tensor]):
@@ -155,3 +156,14 @@ def test_the_room_is_light() -> None:
     code = f"import sys, enhance.operators; print(sorted({heavy} & set(sys.modules)))"
     seen = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert seen.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["contrast", "laplacian", "turbo", "unsharp", "nlm"])
+def test_settings_that_fit_no_batch_are_named_with_their_shape(name: str) -> None:
+    operator = get(name)
+    parameter = next(iter(operator.parameters_spec))
+    value = torch.full((3,), float(operator.parameters_spec[parameter].default))
+    with pytest.raises(
+        ParameterError, match=rf"{parameter} must have a shape .*, \(2,\), got \(3,\)"
+    ):
+        operator(torch.rand(2, 3, 8, 8), **{parameter: value})

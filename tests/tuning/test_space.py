@@ -119,3 +119,16 @@ def test_nodes_hold_bounds_and_default(low: float, high: float) -> None:
 def test_nodes_of_whole_numbers_are_whole_and_different() -> None:
     nodes = grid_nodes(Parameter(1, 4, 2, "", integer=True, levels=11))
     assert nodes == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [Parameter(1e-8, 1e-6, 1e-7, "", scale="log"), Parameter(-2e-7, 3e-7, 0, "")],
+)
+def test_settings_of_a_small_range_are_told_apart(parameter: Parameter) -> None:
+    space = Space({"small": parameter}, {})
+    points = torch.linspace(0, 1, 11, dtype=torch.float64)[:, None]
+    described = [space.describe(point)["small"] for point in points]
+    assert len(set(described)) == 11
+    for point, value in zip(points, described, strict=True):
+        assert space.to_unit({"small": value}).item() == pytest.approx(point.item(), abs=1e-3)

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import optuna
 import torch
@@ -32,6 +33,10 @@ from enhance.operators.base import Parameter
 from enhance.tuning.integers import MAX_SEED
 from enhance.tuning.objective import Objective
 from enhance.tuning.search import Search, silent
+
+_lock = threading.Lock()
+_searching = 0
+_restore = ExitStack()
 
 TRIALS = 40
 BATCH = 4
@@ -172,15 +177,26 @@ def _storage(storage: str | None) -> BaseStorage | str | None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Optuna's log, a line for every study, and word of what is experimental off stderr."""
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    try:
-        with warnings.catch_warnings():
+    """Keep Optuna's log, a line for every study, and word of what is experimental off stderr.
+
+    Both belong to the whole process: the first thread that searches sets them, the last puts them
+    back.
+    """
+    global _searching
+    with _lock:
+        if _searching == 0:
+            _restore.enter_context(warnings.catch_warnings())
             warnings.simplefilter("ignore", ExperimentalWarning)
-            yield
+            _restore.callback(optuna.logging.set_verbosity, optuna.logging.get_verbosity())
+            optuna.logging.set_verbosity(optuna.logging.ERROR)
+        _searching += 1
+    try:
+        yield
     finally:
-        optuna.logging.set_verbosity(verbosity)
+        with _lock:
+            _searching -= 1
+            if _searching == 0:
+                _restore.close()
 
 
 def _fingerprint(objective: Objective, seed: int) -> str:

@@ -19,6 +19,7 @@ import numpy as np
 from enhance.errors import ReadError
 from enhance.imaging import heif, repacked, tiff
 from enhance.imaging.formats import BROKEN
+from enhance.imaging.opening import utf8_name
 from enhance.imaging.samples import Array
 
 if TYPE_CHECKING:
@@ -70,16 +71,21 @@ def _reader(path: Path, image: Image.Image, layout: str) -> Callable[[], Array] 
     if image.format == "PNG":
         if layout == "LA":
             return lambda: repacked.read_png_grey_alpha(path.read_bytes())
-        return lambda: io.read_image_png_u16(str(path), layout.lower())
+        return lambda: _by_name(path, partial(io.read_image_png_u16, mode=layout.lower()))
     tags = image.tag_v2  # type: ignore[attr-defined]
     if tags.get(repacked.PLANAR, 1) != 1:
         return None
     if layout == "RGB" and tags.get(repacked.CHANNELS) == 3:
-        return lambda: io.read_image_tiff_u16(str(path), "rgb")
+        return lambda: _by_name(path, partial(io.read_image_tiff_u16, mode="rgb"))
     if tiff.is_tiff(path) and repacked.can_repack(tags):
         # a channel that nobody says the meaning of is no alpha
         return lambda: repacked.read_tiff(path.read_bytes(), tags)[..., : len(layout)]
     return None
+
+
+def _by_name(path: Path, read: Callable[[str], Any]) -> Array:
+    with utf8_name(path) as name:
+        return np.asarray(read(name))
 
 
 def read_float_tiff(path: Path) -> Array:
@@ -87,7 +93,7 @@ def read_float_tiff(path: Path) -> Array:
     from kornia_rs import io
 
     try:
-        return np.asarray(io.read_image_tiff_f32(str(path), "rgb"))
+        return _by_name(path, partial(io.read_image_tiff_f32, mode="rgb"))
     except Exception as error:  # as above
         raise ReadError(f"cannot read {path}: damaged or unknown TIFF: {_line(error)}") from error
 

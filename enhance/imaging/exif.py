@@ -11,13 +11,15 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 
 from enhance.imaging.formats import BROKEN
 
 PREFIX = b"Exif\x00\x00"
 ORIENTATION, EXIF_IFD, GPS_IFD = 0x0112, 0x8769, 0x8825
 PIXEL_WIDTH, PIXEL_HEIGHT, MAKER_NOTE = 0xA002, 0xA003, 0x927C
-SHORT, LONG = 3, 4
+NUMBERS = {1: "B", 3: "H", 4: "L", 6: "b", 8: "h", 9: "l"}
+"""Types of whole numbers, and how each is packed."""
 # both forms that XMP writes: tiff:Orientation="6" and <tiff:Orientation>6</tiff:Orientation>
 XMP_ORIENTATION = re.compile(rb'(tiff:Orientation(?:="|>))[2-8]')
 
@@ -30,30 +32,27 @@ def upright(exif: bytes, *, turned: bool, keep_thumbnail: bool = True) -> bytes:
         turned: whether width and height changed places, to be stated in the sizes too.
         keep_thumbnail: False where the pixels changed and the thumbnail would not match.
 
-    Damaged EXIF comes back as it is: losing it would be worse.
+    What of it is damaged comes back as it is: losing it would be worse.
     """
     start = len(PREFIX) if exif.startswith(PREFIX) else 0
     body = bytearray(exif[start:])
-    try:
-        order = {b"II": "<", b"MM": ">"}[bytes(body[:2])]
+    order = {b"II": "<", b"MM": ">"}.get(bytes(body[:2]))
+    if order is None:
+        return exif
+    # each for itself: damage in one place must not leave the photo turned twice
+    with suppress(struct.error):
         (first,) = struct.unpack_from(order + "L", body, 4)
-        main = dict(_entries(body, first, order))
+        main: dict[int, int] = {}
+        with suppress(struct.error):
+            main.update(_entries(body, first, order))
         if ORIENTATION in main:
             _put(body, main[ORIENTATION], order, 1)
         if EXIF_IFD in main and turned:
-            (offset,) = struct.unpack_from(order + "L", body, main[EXIF_IFD] + 8)
-            sub = dict(_entries(body, offset, order))
-            if PIXEL_WIDTH in sub and PIXEL_HEIGHT in sub:
-                width, height = sub[PIXEL_WIDTH], sub[PIXEL_HEIGHT]
-                # type, count and value move together, since one may be short and one long
-                a, b = (struct.unpack_from("10s", body, place + 2)[0] for place in (width, height))
-                struct.pack_into("10s", body, width + 2, b)
-                struct.pack_into("10s", body, height + 2, a)
+            with suppress(struct.error):
+                _swap_sizes(body, main[EXIF_IFD], order)
         if not keep_thumbnail:
             (count,) = struct.unpack_from(order + "H", body, first)
             struct.pack_into(order + "L", body, first + 2 + 12 * count, 0)
-    except (KeyError, struct.error):
-        return exif
     return exif[:start] + bytes(body)
 
 
@@ -124,5 +123,17 @@ def _entries(body: bytearray, offset: int, order: str) -> Iterator[tuple[int, in
 
 def _put(body: bytearray, place: int, order: str, value: int) -> None:
     (kind,) = struct.unpack_from(order + "H", body, place + 2)
-    if kind in (SHORT, LONG):
-        struct.pack_into(order + ("H" if kind == SHORT else "L"), body, place + 8, value)
+    if kind in NUMBERS:
+        struct.pack_into(order + NUMBERS[kind], body, place + 8, value)
+
+
+def _swap_sizes(body: bytearray, pointer: int, order: str) -> None:
+    """Exchange width and height in the directory that the entry at `pointer` leads to."""
+    (offset,) = struct.unpack_from(order + "L", body, pointer + 8)
+    sub = dict(_entries(body, offset, order))
+    if PIXEL_WIDTH in sub and PIXEL_HEIGHT in sub:
+        width, height = sub[PIXEL_WIDTH], sub[PIXEL_HEIGHT]
+        # type, count and value move together, since one may be short and one long
+        a, b = (struct.unpack_from("10s", body, place + 2)[0] for place in (width, height))
+        struct.pack_into("10s", body, width + 2, b)
+        struct.pack_into("10s", body, height + 2, a)

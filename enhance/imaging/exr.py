@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from enhance.errors import MissingExtraError, ReadError
 from enhance.imaging.icc import SRGB_CURVE, Floats
 from enhance.imaging.metadata import Tags
+from enhance.imaging.opening import utf8_name
 from enhance.imaging.samples import Array, Layout
 
 MAGIC = b"\x76\x2f\x31\x01"
@@ -114,10 +115,11 @@ def read_exr(
     """
     package = library(path, "read")
     try:
-        with redirect_stdout(StringIO()):  # it prints what it then raises
-            (low, high) = package.File(str(path), header_only=True).header()["dataWindow"]
+        # it prints what it then raises
+        with redirect_stdout(StringIO()), utf8_name(path) as name:
+            (low, high) = package.File(name, header_only=True).header()["dataWindow"]
             check_size(*(int(size) for size in high - low + 1))
-            file = package.File(str(path), separate_channels=True, num_threads=1)
+            file = package.File(name, separate_channels=True, num_threads=1)
             parts, header, channels = len(file.parts), file.header(), file.channels()
     except (RuntimeError, ValueError, TypeError, KeyError) as error:
         reason = " ".join(str(error).split())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from pathlib import Path
 
 from enhance.errors import MissingExtraError
 
@@ -15,7 +16,7 @@ READABLE = (
 
 FORMAT_OF = {
     ".avif": "AVIF", ".bmp": "BMP", ".exr": "EXR", ".gif": "GIF", ".heic": "HEIF",
-    ".heif": "HEIF", ".jfif": "JPEG", ".jp2": "JPEG2000", ".jpe": "JPEG",
+    ".heif": "HEIF", ".hif": "HEIF", ".jfif": "JPEG", ".jp2": "JPEG2000", ".jpe": "JPEG",
     ".jpeg": "JPEG", ".jpg": "JPEG", ".pgm": "PPM", ".png": "PNG", ".ppm": "PPM",
     ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP",
 }  # fmt: skip
@@ -76,3 +77,36 @@ def enable_heif() -> None:
             "HEIC and HEIF need pillow-heif: pip install 'enhance-tune[heif]'"
         ) from error
     pillow_heif.register_heif_opener()
+
+
+def is_lossless_webp(path: Path) -> bool:
+    """Whether the first picture in a WebP is coded without loss.
+
+    Source: RFC 9649, section 2: chunks of a name, a length and as many bytes, padded to even.
+    """
+    with path.open("rb") as file:
+        file.seek(12)
+        while len(head := file.read(8)) == 8:
+            name, length = struct.unpack("<4sL", head)
+            if name in (b"VP8 ", b"VP8L"):
+                return bool(name == b"VP8L")
+            if name != b"ANMF":  # a frame: its chunks follow 16 bytes of its own
+                length += length % 2
+            else:
+                length = 16
+            file.seek(length, 1)
+    return False
+
+
+def is_heif(path: Path) -> bool:
+    """Whether a file says, by its first brand or a compatible one, that it is HEIF (HEVC).
+
+    Source: ISO/IEC 14496-12, section 4.3, and ISO/IEC 23008-12, section 10.
+    """
+    with path.open("rb") as file:
+        head = file.read(512)
+    if head[4:8] != b"ftyp":
+        return False
+    length = min(int.from_bytes(head[:4]), len(head))
+    brands = {head[8:12], *(head[place : place + 4] for place in range(16, length, 4))}
+    return any(brand[:3] in (b"hei", b"hev") for brand in brands)

@@ -7,6 +7,7 @@ Read and written through pillow-heif itself: its Pillow plugin, and Pillow's own
 from __future__ import annotations
 
 import io
+import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 BITS = 10
 """What 16 bits of another format become: HEVC's Main 10, which phones play."""
+UNSPECIFIED = 2
+AS_SRGB = (1, UNSPECIFIED)
+"""Primaries that are sRGB's, or may be."""
+HDR = {16: "PQ", 18: "HLG"}
+"""Transfers that are nothing like sRGB's."""
 LAYOUTS = {"L": "L;16", "LA": "LA;16", "RGB": "RGB;16", "RGBA": "RGBA;16"}
 
 
@@ -69,6 +75,20 @@ def encode_heif(samples: Array, *, bits: int, quality: int, tags: dict[str, Any]
         mode, (width, height), data, file, quality=quality, bit_depth=bits, primary=True, **kept
     )
     return file.getvalue()
+
+
+def coded_colours(path: Path) -> tuple[int, int]:
+    """Primaries and transfer that a HEIF or AVIF names instead of a profile; 2 where it does not.
+
+    Source: ISO/IEC 23091-2, tables 2 and 3, in the box ``colr`` of ISO/IEC 14496-12.
+    """
+    with path.open("rb") as file:
+        head = file.read(1 << 16)
+    place = head.find(b"colrnclx")
+    if place < 0 or place + 12 > len(head):
+        return UNSPECIFIED, UNSPECIFIED
+    primaries, transfer = struct.unpack_from(">HH", head, place + 8)
+    return primaries, transfer
 
 
 def avif_bit_depth(path: Path) -> int:

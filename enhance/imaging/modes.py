@@ -90,7 +90,11 @@ def _deep_grey(image: Image.Image) -> Array:
         low, high = int(values.min()), int(values.max())
         if low < 0 or high > 65535:
             raise ImageError(f"mode I must hold values in [0, 65535], got {low} to {high}")
-    return values.astype(np.uint16)
+    samples: Array = values.astype(np.uint16)
+    # 262 is how a TIFF counts: 0 for white at 0, which Pillow heeds at 8 bits only
+    if image.mode != "I" and getattr(image, "tag_v2", {}).get(262) == 0:
+        samples = 65535 - samples
+    return samples
 
 
 def on_off_palette(samples: Array) -> Image.Image:

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from enhance.errors import ReadError
@@ -60,9 +61,7 @@ def opened(path: Path, limit: int) -> Iterator[Image.Image]:
     """
     from PIL import Image
 
-    with path.open("rb") as file:
-        head = file.read(12)
-    if head[4:8] == b"ftyp" and head[8:11] in (b"hei", b"hev"):
+    if formats.is_heif(path):
         formats.enable_heif()
     Image.init()
     known = [name for name in formats.READABLE if name in Image.OPEN]
@@ -79,6 +78,8 @@ def check_file(path: Path) -> None:
     try:
         if path.is_dir():
             raise ReadError(f"cannot read {path}: it is a folder")
+        if path.exists() and not path.is_file():  # reading a pipe would wait, or eat from it
+            raise ReadError(f"cannot read {path}: it is no ordinary file")
         with path.open("rb") as file:
             empty = not file.read(1)
     except ReadError:
@@ -116,3 +117,17 @@ def check_single(path: Path, image: Image.Image) -> None:
 def _is_thumbnail(image: Image.Image, index: int) -> bool:
     image.seek(index)
     return bool(image.tag_v2.get(NEW_SUBFILE, 0) & 1)  # type: ignore[attr-defined]
+
+
+@contextmanager
+def utf8_name(path: Path) -> Iterator[str]:
+    """A name of the file for libraries that take UTF-8 only: its own, else that of a link to it."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        with TemporaryDirectory() as folder:
+            link = Path(folder) / "photo"
+            link.symlink_to(path.resolve())
+            yield str(link)
+    else:
+        yield str(path)

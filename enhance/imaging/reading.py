@@ -141,10 +141,23 @@ def _read_image(path: Path, image: Image.Image) -> Photo:
         raise
     except BROKEN as error:
         raise ReadError(f"cannot read {path}: {_what_broke(path, error, format)}") from error
+    if format in ("HEIF", "AVIF") and tags.icc is None:
+        _check_colours(path)
     profile = load_profile(tags.icc, layout.removesuffix("A"))
     pixels, alpha, encoding = decode(samples, layout, profile)
     source = FileSource(path, format, mode, encoding, tags, turned, options, blocks, directory)
     return Photo(pixels, alpha, source)
+
+
+def _check_colours(path: Path) -> None:
+    """Refuse HDR without a profile, and say so where other primaries are taken for sRGB's."""
+    primaries, transfer = heif.coded_colours(path)
+    if transfer in heif.HDR:
+        raise ReadError(
+            f"cannot read {path}: it is coded for HDR ({heif.HDR[transfer]}); export it for SDR"
+        )
+    if primaries not in heif.AS_SRGB:
+        warnings.warn(f"{path}: colours of primaries {primaries} are read as sRGB", stacklevel=5)
 
 
 def _samples(
@@ -184,8 +197,7 @@ def _options(path: Path, image: Image.Image, format: str) -> dict[str, Any]:
     if format == "HEIF":
         return {"bits": bits} if (bits := heif.bit_depth(image)) > 8 else {}
     if format == "WEBP":
-        with path.open("rb") as file:
-            return {"lossless": b"VP8L" in file.read(4096)}
+        return {"lossless": formats.is_lossless_webp(path)}
     if format == "TIFF":
         compression = image.info.get("compression", "raw")
         return {"compression": compression if compression in tiff.LOSSLESS else "raw"}

@@ -9,6 +9,7 @@ Source: ITU-T T.81 annex B (JPEG markers); W3C PNG specification, third edition,
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -22,6 +23,11 @@ PNG_START = b"\x89PNG\r\n\x1a\n"
 ICC_PREFIX, MPF_PREFIX = b"ICC_PROFILE\x00", b"MPF\x00"
 XMP_PREFIX = b"http://ns.adobe.com/xap/1.0/\x00"
 XMP_KEYWORD = b"XML:com.adobe.xmp\x00"
+GAIN_MAP = re.compile(rb'\s+hdrgm:\w+="[^"]*"')
+"""What says that a second picture, which is not written, makes HDR of the first."""
+RAW_EXIF = (b"Raw profile type exif", b"Raw profile type APP1")
+MOST_TEXT = 1 << 24
+"""Bytes that a compressed text may grow to."""
 APP0, APP1, APP2, APP14, APP15, COM, SCAN = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE, 0xDA
 
 Block = tuple[bytes, bytes]
@@ -75,13 +81,42 @@ def png_blocks_of(tags: Tags) -> list[Block]:
 def upright_blocks(blocks: list[Block], upright_exif: Callable[[bytes], bytes]) -> list[Block]:
     """The blocks of a photo whose orientation has been applied to its pixels."""
     result = []
-    for name, payload in blocks:
+    for name, payload in map(_plain, blocks):
         if name == b"eXIf" or (name[0] == APP1 and payload.startswith(PREFIX)):
             payload = upright_exif(payload)
         elif payload.startswith((XMP_PREFIX, XMP_KEYWORD)):
-            payload = upright_xmp(payload)
+            payload = GAIN_MAP.sub(b"", upright_xmp(payload))
         result.append((name, payload))
     return result
+
+
+def _plain(block: Block) -> Block:
+    """A PNG's EXIF as ImageMagick writes it, and compressed XMP, as blocks that can be read."""
+    name, payload = block
+    keyword, _, rest = payload.partition(b"\x00")
+    try:
+        if name in (b"tEXt", b"zTXt") and keyword in RAW_EXIF:
+            text = rest if name == b"tEXt" else _inflated(rest[1:])
+            return b"eXIf", bytes.fromhex("".join(text.decode("ascii").split("\n")[3:]))
+        if name == b"iTXt" and keyword + b"\x00" == XMP_KEYWORD and rest[:1] == b"\x01":
+            *_, text = rest[2:].split(b"\x00", 2)  # language, translated keyword, text
+            return name, XMP_KEYWORD + b"\x00\x00\x00\x00" + _inflated(text)
+    except (zlib.error, ValueError):
+        pass  # damaged: it stays as it is
+    return block
+
+
+def _inflated(data: bytes) -> bytes:
+    inflating = zlib.decompressobj()
+    text = inflating.decompress(data, MOST_TEXT)
+    if inflating.unconsumed_tail:
+        raise ValueError("too long")
+    return text
+
+
+def has_gain_map(blocks: list[Block]) -> bool:
+    """Whether XMP says that a picture behind the first makes HDR of it (Ultra HDR)."""
+    return any(p.startswith(XMP_PREFIX) and GAIN_MAP.search(p) for _, p in blocks)
 
 
 def without_colour(blocks: list[Block]) -> list[Block]:

@@ -7,6 +7,7 @@ import math
 import os
 import secrets
 import shutil
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -148,7 +149,8 @@ def check_writable(path: Path) -> None:
     """Find out, before any work, whether a file can be made or replaced at `path`.
 
     Raises:
-        WriteError: no such folder, a folder, not writable, a name that no file can have.
+        WriteError: no such folder, a folder, a pipe or device, not writable, a name that no file
+            can have.
     """
     try:
         target = Path(os.path.realpath(path))
@@ -156,8 +158,12 @@ def check_writable(path: Path) -> None:
             raise WriteError(f"cannot write {path}: it is a folder")
         if not target.parent.is_dir():
             raise WriteError(f"cannot write {path}: no folder {target.parent}")
-        if not os.access(target if target.exists() else target.parent, os.W_OK):
-            raise WriteError(f"cannot write {path}: permission denied")
+        if target.exists() and not target.is_file():  # a pipe, a device: a rename would replace it
+            raise WriteError(f"cannot write {path}: it is no ordinary file")
+        # the folder too, even if the file is there: a new one is made in it, and renamed
+        for place in filter(os.path.exists, (target, target.parent)):
+            if not os.access(place, os.W_OK):
+                raise WriteError(f"cannot write {path}: permission denied")
     except WriteError:
         raise
     except (OSError, ValueError) as error:
@@ -190,6 +196,8 @@ def _encode(photo: Photo, pixels: Tensor, format: str, path: Path) -> bytes:
             options = source.options
             if source.directory is not None:
                 directory = tiff.upright(source.directory, turned=source.orientation in TURNED)
+            if segments.has_gain_map(source.blocks):
+                warnings.warn(f"{path}: the HDR gain map is left out", stacklevel=4)
             blocks = segments.upright_blocks(
                 source.blocks,
                 lambda data: exif.upright(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pillow_heif
 import pytest
 import tifffile
 import torch
@@ -328,3 +332,42 @@ def test_a_turned_heif_is_upright(folder: Path, noise: np.ndarray, exif: Image.E
     write(photo, photo.pixels, "b.jpg")
     with Image.open("b.jpg") as image:
         assert image.getexif()[0x0112] == 1
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_16_bits_under_a_name_that_is_no_text(
+    suffix: str, folder: Path, rng: np.random.Generator
+) -> None:
+    array = deep(rng, 3)
+    cv2.imwrite(f"a{suffix}", swap(array))
+    odd = os.fsdecode(b"caf\xe9" + suffix.encode())
+    os.rename(f"a{suffix}", odd)
+    assert torch.equal(read(odd).pixels, as_photo(array).pixels)
+
+
+def heic(path: str, brand: bytes, primaries: int, transfer: int) -> None:
+    """A HEIF whose first brand, and whose colours instead of a profile, are these."""
+    image = Image.fromarray(np.full((16, 16, 3), 90, np.uint8))
+    pillow_heif.from_pillow(image).save(
+        path, quality=90, color_primaries=primaries, transfer_characteristics=transfer
+    )
+    data = bytearray(Path(path).read_bytes())
+    data[8:12] = brand
+    Path(path).write_bytes(data)
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"mif1"])
+def test_heif_is_known_by_any_of_its_brands(brand: bytes, folder: Path) -> None:
+    heic("a.hif", brand, 1, 13)
+    code = "import sys; from enhance.imaging.files import read; print(read('a.hif').size)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "(16, 16)\n", done.stderr
+
+
+def test_colours_of_heif_without_a_profile(folder: Path) -> None:
+    heic("p3.heic", b"heic", 12, 13)
+    with pytest.warns(UserWarning, match=r"p3\.heic: colours of primaries 12 are read as sRGB"):
+        read("p3.heic")
+    heic("hdr.heic", b"heic", 9, 16)
+    with pytest.raises(ReadError, match=r"hdr\.heic: it is coded for HDR \(PQ\)"):
+        read("hdr.heic")

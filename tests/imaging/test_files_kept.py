@@ -276,3 +276,44 @@ def test_a_change_is_written(folder: Path, noise: np.ndarray) -> None:
     write(photo, 1 - photo.pixels, "b.png")
     assert np.array_equal(255 - np.asarray(opened("b.png")), noise)
     assert torch.allclose(read("b.png").pixels, 1 - photo.pixels)
+
+
+def test_a_lossless_webp_with_a_long_profile_stays_lossless(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 7, 3), dtype=np.uint8)
+    path, again = tmp_path / "photo.webp", tmp_path / "again.webp"
+    profile = ICC + bytes(range(256)) * 32  # the pixels come after it, beyond the first 4 kB
+    Image.fromarray(pixels).save(path, lossless=True, icc_profile=profile)
+    photo = read(path)
+    write(photo, photo.pixels, again)
+    assert np.array_equal(np.asarray(opened(again)), pixels)
+    Image.fromarray(pixels).save(path, quality=50)
+    assert read(path).source.options == {"lossless": False}  # type: ignore[union-attr]
+
+
+def test_grey_of_16_bits_counted_from_white_is_no_negative(tmp_path: Path) -> None:
+    path = tmp_path / "grey.tif"
+    tags = ImageFileDirectory_v2()
+    tags[262] = 0
+    grey = np.full((4, 5), 5140, np.uint16)
+    Image.fromarray(grey).save(path, tiffinfo=tags)
+    data = bytearray(path.read_bytes())
+    for entry in range(8, len(data) - 12):  # Pillow writes a 1 whatever it is told
+        if data[entry : entry + 8] == struct.pack("<HHL", 262, 3, 1):
+            data[entry + 8] = 0
+    path.write_bytes(data)
+    photo = read(path)
+    assert photo.pixels.min().item() == pytest.approx((65535 - 5140) / 65535, abs=1e-4)
+    write(photo, photo.pixels, tmp_path / "again.tif")
+    assert torch.equal(read(tmp_path / "again.tif").pixels, photo.pixels)
+
+
+def test_a_gain_map_is_left_out_aloud(tmp_path: Path) -> None:
+    path, again = tmp_path / "photo.jpg", tmp_path / "again.jpg"
+    xmp = b'<x:xmpmeta><rdf:Description hdrgm:Version="1.0" xmp:Rating="5"/></x:xmpmeta>'
+    Image.new("RGB", (8, 8)).save(path, xmp=xmp)
+    photo = read(path)
+    with pytest.warns(UserWarning, match="the HDR gain map is left out"):
+        write(photo, photo.pixels, again)
+    kept = again.read_bytes()
+    assert b"hdrgm" not in kept
+    assert b'xmp:Rating="5"' in kept

@@ -15,6 +15,7 @@ from PIL import Image
 
 from enhance.errors import (
     ImageError,
+    ReadError,
     WriteError,
 )
 from enhance.imaging import writing
@@ -41,6 +42,24 @@ def test_a_target_that_cannot_be(photo: Photo, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(WriteError, match=r"^cannot write b\.png: permission denied$"):
         write(photo, photo.pixels, "b.png")
     assert sorted(os.listdir()) == ["a.png", "folder.png"]
+
+
+def test_a_pipe_is_neither_replaced_nor_read(photo: Photo) -> None:
+    os.mkfifo("pipe.png")
+    with pytest.raises(WriteError, match=r"^cannot write pipe\.png: it is no ordinary file$"):
+        write(photo, photo.pixels, "pipe.png")
+    with pytest.raises(ReadError, match=r"^cannot read pipe\.png: it is no ordinary file$"):
+        read("pipe.png")
+    assert Path("pipe.png").is_fifo()
+
+
+def test_a_file_whose_folder_takes_no_other_is_refused_before_the_work(
+    photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("b.png").write_bytes(b"old")
+    monkeypatch.setattr(os, "access", lambda path, mode: not os.path.isdir(path))
+    with pytest.raises(WriteError, match=r"^cannot write b\.png: permission denied$"):
+        check_target("b.png")
 
 
 @pytest.mark.parametrize("kind", ["same", "dotted", "link", "hard link"])

@@ -130,7 +130,7 @@ class Recipe:
         """
         from enhance.imaging.files import write_bytes
 
-        write_bytes(path, self.to_json().encode())
+        write_bytes(path, self.to_json().encode(errors="backslashreplace"))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Recipe:
@@ -141,7 +141,7 @@ class Recipe:
                 the file, the field and its value.
         """
         try:
-            text = Path(path).read_text(encoding="utf-8")
+            text = Path(path).read_text(encoding="utf-8-sig")
         except FileNotFoundError as error:
             raise RecipeError(f"cannot read recipe {path}: no such file") from error
         except UnicodeDecodeError as error:

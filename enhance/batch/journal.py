@@ -48,14 +48,18 @@ class Journal:
             raise WriteError(f"cannot make the folder {folder}: {error.strerror}") from None
         if not self.path.exists():
             _check_empty(folder)
-            write_bytes(self.path, _line(self._header))
-        try:
-            self._file = self.path.open("r+b")
+        try:  # whoever comes first makes it, and whoever locks it first writes it
+            self._file = os.fdopen(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")
         except OSError as error:
             raise WriteError(f"cannot write {self.path}: {error.strerror}") from None
         try:
-            _lock(self._file, folder)
+            _lock(self._file, self.path)
             self._read()
+            if not self._file.tell():
+                _check_empty(folder)
+                self._file.write(_line(self._header))
+                self._file.flush()
+                os.fsync(self._file.fileno())
         except BaseException:
             self._file.close()
             raise
@@ -134,7 +138,9 @@ def remove_parts(folder: Path) -> None:
 
 
 def _check_empty(folder: Path) -> None:
-    others = sorted(path.name for path in folder.iterdir() if not path.match(PART))
+    others = sorted(
+        path.name for path in folder.iterdir() if path.name != NAME and not path.match(PART)
+    )
     if others:
         raise WriteError(
             f"cannot write to {folder}: it must be empty or hold an earlier run of the batch, "
@@ -142,15 +148,18 @@ def _check_empty(folder: Path) -> None:
         )
 
 
-def _lock(file: IO[bytes], folder: Path) -> None:
+def _lock(file: IO[bytes], path: Path) -> None:
     try:
         import fcntl
     except ImportError:  # Windows
         return
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        same = os.path.samestat(os.fstat(file.fileno()), path.stat())
     except OSError:
-        raise WriteError(f"cannot write to {folder}: another batch is at work there") from None
+        same = False
+    if not same:  # or it was replaced while this one opened it
+        raise WriteError(f"cannot write to {path.parent}: another batch is at work there")
 
 
 def _line(entries: Mapping[str, Any]) -> bytes:

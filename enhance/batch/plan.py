@@ -48,7 +48,7 @@ def plan(folder: Path, output: Path) -> list[Job]:
     followed.
 
     Raises:
-        ReadError: not a folder, or no photo in it.
+        ReadError: not a folder, no photo in it, or a folder in it that cannot be read.
         WriteError: `output` is `folder`.
     """
     if not folder.is_dir():
@@ -60,7 +60,7 @@ def plan(folder: Path, output: Path) -> list[Job]:
         raise ReadError(f"cannot read {folder}: a folder with no photo in it")
     jobs = []
     for path, place in places(found).items():
-        status = (folder / path).stat()
+        status = (folder / path).lstat() if not (folder / path).exists() else (folder / path).stat()
         jobs.append(
             Job(
                 path.as_posix(),
@@ -94,7 +94,11 @@ def places(photos: Sequence[Path]) -> dict[Path, Path]:
 
 def _photos(folder: Path, output: Path) -> Iterator[Path]:
     known = FORMAT_OF.keys() | RAW
-    for place, folders, files in os.walk(folder):
+
+    def refuse(error: OSError) -> None:
+        raise ReadError(f"cannot read {error.filename}: {error.strerror}") from error
+
+    for place, folders, files in os.walk(folder, onerror=refuse):
         here = Path(place)
         folders[:] = [
             name
@@ -103,5 +107,7 @@ def _photos(folder: Path, output: Path) -> Iterator[Path]:
         ]
         for name in files:
             path = here / name
-            if not name.startswith(".") and path.suffix.lower() in known and path.is_file():
+            if name.startswith(".") or path.suffix.lower() not in known:
+                continue
+            if path.is_file() or not path.exists():  # a link to nowhere is a photo that fails
                 yield path.relative_to(folder)

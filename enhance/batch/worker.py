@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Callable
 
 import torch
@@ -27,6 +29,11 @@ def make_worker(request: Request) -> Callable[[Job], Row]:
     scorer = request.judge(operator).score
 
     def work(job: Job) -> Row:
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *where: _tell(message)
+            return attempt(job)
+
+    def attempt(job: Job) -> Row:
         try:
             prepare(job)
             photo = read(job.source)
@@ -54,6 +61,11 @@ def make_worker(request: Request) -> Callable[[Job], Row]:
         return Row.done(job.photo, job.output, result.recipe)
 
     return work
+
+
+def _tell(message: Warning | str) -> None:
+    """One line on stderr, as the command says everything."""
+    print(f"enhance: {' '.join(str(message).split())}", file=sys.stderr, flush=True)
 
 
 def prepare(job: Job) -> None:

@@ -63,7 +63,7 @@ for command, example in (
     (prefer, "enhance prefer photo.jpg -o mine.jpg --recipe mine.json"),
     (apply, "enhance apply photo.json shoot/*.jpg -o out/"),
     (batch, "enhance batch shoot/ -o out/ --table out/results.csv"),
-    (export, "enhance export photo.json look.cube"),
+    (export, "enhance export look.json look.cube"),
     (score, "enhance score shoot/*.jpg"),
     (rank, "enhance rank shoot/ --top 10"),
     (studio, "enhance studio photo.jpg --operator tone"),
@@ -83,7 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.showwarning = lambda message, *where: complain(message)
             status = app(given, prog_name="enhance", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed, by `>&-`
+            sys.stdout.flush()
     except typer.Abort:
         return 130
     except BrokenPipeError:

@@ -35,8 +35,10 @@ def apply(
     import enhance
     from enhance.imaging.files import check_target
     from enhance.imaging.formats import FORMAT_OF
+    from enhance.operators.resolve import resolve_operator
 
     loaded = enhance.Recipe.load(recipe)
+    resolve_operator(loaded.operators).complete(loaded.settings)  # said once, not for each photo
     found = find_photos(photos)
     one_file = len(found) == 1 and output.suffix != "" and not os.path.isdir(output)
     targets = {found[0]: output} if one_file else _in_folder(found, output)

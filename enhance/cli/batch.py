@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from enhance.cli.console import complain
+from enhance.cli.console import complain, make_folder
 from enhance.cli.options import (
     Bound,
     Crops,
@@ -117,7 +117,7 @@ def batch(
         results = {f"the recipe of {job.photo}": job.recipe for job in plan(folder, output)}
         check_apart([], {**results, "--shared": output / NAME, "--table": table})
     look = None if preset is None else load_preset(preset)
-    progress = sys.stderr.isatty()
+    progress = sys.stderr is not None and sys.stderr.isatty()
     result = run_batch(
         folder,
         output,
@@ -140,6 +140,9 @@ def batch(
         failed=_complain_above_bar if progress else _complain,
     )
     print(result.summary())
+    for path in filter(None, (table, report)):
+        if inside(path, output):
+            make_folder(path.parent)
     if table is not None:
         write_table(result.rows, table)
         print(f"  wrote {table}")

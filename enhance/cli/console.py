@@ -21,7 +21,8 @@ def one_line(message: object) -> str:
 
 def complain(message: object) -> None:
     """Print one line on stderr, as Unix commands do: ``enhance: what is wrong``."""
-    print(f"enhance: {one_line(message)}", file=sys.stderr)
+    if sys.stderr is not None:  # closed, by `2>&-`
+        print(f"enhance: {one_line(message)}", file=sys.stderr)
 
 
 def each(photos: Sequence[Path], work: Callable[[Path], None]) -> int:
@@ -34,6 +35,8 @@ def each(photos: Sequence[Path], work: Callable[[Path], None]) -> int:
     for photo in photos:
         try:
             work(photo)
+        except BrokenPipeError:  # the reader has gone: nothing to do for the others either
+            raise
         except (EnhanceError, ScorerError, OSError) as error:
             complain(error)
             failed += 1

@@ -60,6 +60,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text
 def find_photos(paths: Iterable[Path]) -> list[Path]:
     """Replace each folder by the photos directly in it, by name; files are kept as they are.
 
+    Hidden files are left out.
+
     Raises:
         ReadError: a folder holds no photo.
     """
@@ -73,7 +75,9 @@ def find_photos(paths: Iterable[Path]) -> list[Path]:
         inside = sorted(
             file
             for file in path.iterdir()
-            if file.suffix.lower() in FORMAT_OF.keys() | RAW and file.is_file()
+            if file.suffix.lower() in FORMAT_OF.keys() | RAW
+            and not file.name.startswith(".")
+            and file.is_file()
         )
         if not inside:
             raise ReadError(f"cannot read {path}: a folder with no photo in it")

@@ -82,7 +82,7 @@ def tune(
         bounds=read_bounds(bound or [], "--bound"),
         guards=None if guards else [],
         start=start,
-        progress=sys.stderr.isatty(),
+        progress=sys.stderr is not None and sys.stderr.isatty(),
     )
     seconds = time.perf_counter() - started
     written = [path for path in outputs.values() if path is not None]

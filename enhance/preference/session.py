@@ -251,6 +251,9 @@ def _resume(photo: Photo, path: str | PathLike[str]) -> Session:
         return Session(photo, operator, space, entries["start"], entries["seed"], choices)
     except OSError as error:
         raise RecipeError(f"cannot read session {path}: {error.strerror}") from error
-    except (KeyError, TypeError, ValueError) as error:  # RecipeError and ParameterError are too
+    except RecursionError as error:
+        raise RecipeError(f"cannot read session {path}: nested too deeply") from error
+    # RecipeError and ParameterError are ValueErrors too
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         detail = f"the field {error} is missing" if type(error) is KeyError else error
         raise RecipeError(f"cannot read session {path}: {detail}") from error

@@ -68,6 +68,31 @@ def test_a_kill_at_any_byte_loses_at_most_the_last_photo(tmp_path: Path) -> None
         assert path.read_bytes() == whole
 
 
+@pytest.mark.parametrize("end", [0, 1, 20])
+def test_a_kill_while_the_first_line_is_written_costs_nothing(tmp_path: Path, end: int) -> None:
+    done(tmp_path / "whole", "")
+    whole = (tmp_path / "whole" / NAME).read_bytes()
+    (tmp_path / "cut").mkdir()
+    (tmp_path / "cut" / NAME).write_bytes(whole[:end])
+    done(tmp_path / "cut", "")
+    assert (tmp_path / "cut" / NAME).read_bytes() == whole
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / NAME).write_bytes(whole[:end])
+    (tmp_path / "other" / "mine.txt").touch()
+    with pytest.raises(WriteError, match=r"must be empty .* got 'mine\.txt'"):
+        done(tmp_path / "other", "")
+
+
+def test_of_two_that_begin_at_once_one_gets_it(tmp_path: Path) -> None:
+    with Journal(tmp_path, ASKED):
+        with pytest.raises(WriteError, match="another batch is at work there"):
+            Journal(tmp_path, ASKED)
+        (tmp_path / NAME).rename(tmp_path / "gone")  # as the end of the first one does
+        (tmp_path / "gone").unlink()
+    with Journal(tmp_path, ASKED) as journal:
+        assert journal.row(job(tmp_path, "a")) is None
+
+
 def test_the_end_does_not_tell_the_order_of_work(tmp_path: Path) -> None:
     texts = set()
     for names in ("abc", "cab"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,6 @@ def test_linked_folders_are_not_followed(tmp_path: Path) -> None:
     folder = make(tmp_path / "in", "a.jpg")
     (folder / "loop").symlink_to(folder)
     (folder / "b.jpg").symlink_to(folder / "a.jpg")
-    (folder / "gone.jpg").symlink_to(folder / "nothing.jpg")
     assert list(places(folder, tmp_path / "out")) == ["a.jpg", "b.jpg"]
 
 
@@ -61,3 +61,26 @@ def test_folders_that_will_not_do(tmp_path: Path) -> None:
         plan(folder, tmp_path / "in" / ".." / "in")
     with pytest.raises(ReadError, match="no photo in it"):
         plan(make(tmp_path / "texts", "a.txt"), tmp_path / "out")
+
+
+def test_a_link_to_nowhere_is_a_photo_that_fails(tmp_path: Path) -> None:
+    (tmp_path / "broken.jpg").symlink_to("nowhere.jpg")
+    (job,) = plan(tmp_path, tmp_path / "out")
+    assert job.photo == "broken.jpg"
+
+
+def test_a_folder_that_cannot_be_read_is_no_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.jpg").touch()
+    (tmp_path / "secret").mkdir()
+    real = os.scandir
+
+    def scandir(path: str) -> object:  # a test may run as root
+        if Path(path).name == "secret":
+            raise PermissionError(13, "Permission denied", path)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(ReadError, match=r"cannot read .*secret: Permission denied"):
+        plan(tmp_path, tmp_path / "out")

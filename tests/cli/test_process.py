@@ -43,3 +43,37 @@ def test_a_file_name_need_not_be_text(coffee_file: Path, scorer_file: str, tmp_p
     assert done.returncode == 0
     assert b"b\\udce9.png" in done.stdout.splitlines()[0]
     assert len(done.stdout.splitlines()) == 2
+
+
+def test_a_reader_that_leaves_ends_the_work_on_several_photos(
+    coffee_file: Path, scorer_file: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "shoot"
+    folder.mkdir()
+    for name in "abcd":
+        shutil.copy(coffee_file, folder / f"{name}.png")
+    (folder / "._a.png").write_bytes(b"what a Mac leaves beside a photo")
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text('{"format": 1, "operators": ["contrast"], "settings": {"contrast": 0.1}}')
+    target = tmp_path / "out"
+    command = [*COMMAND, "apply", str(recipe), str(folder), "-o", str(target)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.close()
+    _, complaints = process.communicate()
+    assert (process.returncode, complaints) == (1, b"")
+    assert len(list(target.iterdir())) == 1
+    shutil.rmtree(target)
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == 4
+
+
+def test_closed_streams_are_no_fault(tmp_path: Path) -> None:
+    for closing, command, status in (
+        (">&-", ["operators"], 0),
+        ("2>&-", ["tune", str(tmp_path / "missing.jpg")], 2),
+    ):
+        words = [*COMMAND, *command]
+        shell = ["sh", "-c", f'exec "$@" {closing}', "sh", *words]
+        assert subprocess.run(shell, capture_output=True).returncode == status

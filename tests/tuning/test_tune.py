@@ -108,16 +108,20 @@ def test_untouched_where_no_step_passes(paint, grey, target) -> None:
     assert [report.name for report in result.guards] == ["shy"]
 
 
-def test_fixed_and_bounds(coffee, tone_scorer) -> None:
+def test_fixed_and_bounds(coffee) -> None:
+    def likes_contrast(images: Tensor) -> Tensor:
+        return images.std((1, 2, 3))
+
     result = enhance.tune(
         coffee,
         "laplacian",
-        tone_scorer,
-        fixed={"brightness": 0.25},
+        likes_contrast,
+        fixed={"brightness": 0.1},
         bounds={"detail": (0, 0.5)},
         guards=[],
     )
-    assert result.settings["brightness"] == 0.25
+    assert result.verdict == "enhanced"
+    assert result.settings["brightness"] == 0.1
     assert 0 <= result.settings["detail"] <= 0.5
     assert all("brightness" not in entry for entry in result.history)
 

@@ -48,7 +48,7 @@ class Source(Protocol):
         """Pixels ``(1, 3, H, W)`` in [0, 1] as the kind of thing the caller passed in."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Photo:
     """A photo ready to be worked on.
 

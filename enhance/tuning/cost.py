@@ -7,7 +7,7 @@ the input itself; a penalty that grows with the distance from the untouched sett
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,6 +75,21 @@ def leaving_cost(
     return Cost(space, spec, weight, centre or {}) if spec else None
 
 
+@dataclass(frozen=True)
+class TotalCost:
+    """The sum of costs.
+
+    Attributes:
+        costs: one at least.
+    """
+
+    costs: Sequence[CostFunction]
+
+    def __call__(self, points: Tensor) -> Tensor:
+        """Cost ``(K,)`` of points ``(K, D)``, in units of the score."""
+        return torch.stack([cost(points) for cost in self.costs]).sum(0)
+
+
 def total_cost(*costs: CostFunction | None) -> CostFunction | None:
     """The sum of those costs that there are, or None where there is none.
 
@@ -82,9 +97,7 @@ def total_cost(*costs: CostFunction | None) -> CostFunction | None:
     tensor([2.])
     """
     known = [cost for cost in costs if cost is not None]
-    if not known:
-        return None
-    return lambda points: torch.stack([cost(points) for cost in known]).sum(0)
+    return TotalCost(known) if known else None
 
 
 def neutral_at_default(operator: Operator[Any], space: Space) -> list[str]:

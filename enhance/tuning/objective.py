@@ -99,14 +99,16 @@ class Objective:
 
     @property
     def differentiable(self) -> bool:
-        """Whether gradients flow from the score to every varying parameter; tried on one view."""
+        """Whether finite gradients flow from the score to the parameters; tried on one view."""
         if not (self.operator.differentiable and self.space.smooth and self.space.names):
             return False
-        image = self.views.first(1).images.clone().requires_grad_()
+        one = self.part(0, 1)
+        one.cost = None
         try:
-            return bool(self._score(image).requires_grad)
-        except RuntimeError:  # such as numpy() on a tensor that requires grad
+            _, gradients = one.values_and_gradients(self.space.defaults()[None])
+        except (ParameterError, RuntimeError):  # such as numpy() on a tensor that requires grad
             return False
+        return bool(torch.isfinite(gradients).all())
 
     def first(self, count: int) -> Objective:
         """The same objective on the first `count` views only: coarser, and that much cheaper."""

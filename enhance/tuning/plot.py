@@ -98,7 +98,7 @@ def _plot_shares(axes: Axes, shares: Mapping[str, float]) -> None:
     axes.invert_yaxis()
     axes.margins(x=0.2)
     axes.locator_params(axis="x", nbins=4)
-    axes.set_title("where the gain came from")
+    axes.set_title("what each parameter earned")
     axes.set_xlabel("share, points of the score")
     _open(axes)
 

@@ -171,7 +171,7 @@ def predict(operator: Operator[Any], space: Space, pixels: Tensor) -> Tensor | N
     point = own.defaults()
     for name, value in zip(network.names, answer, strict=True):
         point[own.names.index(name)] = value
-    wanted = own.describe(point)
+    wanted = {**operator.defaults(), **own.describe(point)}
     inside = {
         name: min(max(wanted[name], parameter.low), parameter.high)
         for name, parameter in space.varying.items()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)  # as tensors, two are never simply equal
 class TuneResult:
     """A tuned photo: its settings, what they gain, and an honest verdict.
 

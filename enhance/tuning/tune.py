@@ -107,6 +107,8 @@ def tune(
     seed = check_seed(seed)
     operator, start = start_of(operator, start)
     chosen_operator = resolve_operator(operator)
+    if not chosen_operator.parameters_spec:
+        raise ParameterError(f"{chosen_operator.name} has no parameter that could be tuned")
     named = {*(fixed or {}), *(start or {})}
     asked, start = starting_space(chosen_operator, fixed, bounds, start)
     checks = resolve_guards(guards)

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from enhance.errors import ParameterError
 from enhance.operators.base import Operator
 from enhance.recipe import Verdict
 from enhance.tuning.cost import neutral_at_default
@@ -134,6 +135,15 @@ def _faint_step(
     return f"denoised by {share:.0%}, too little to be seen", decision
 
 
+def _checked(guard: Guard, evidence: Evidence) -> GuardReport:
+    report = guard.check(evidence)
+    if not isinstance(report, GuardReport):
+        raise ParameterError(
+            f"guard {guard.name} must answer a GuardReport, got {type(report).__name__}"
+        )
+    return report
+
+
 def in_tone_points(operator: Operator[Any], space: Space, scorer: str) -> bool:
     """Whether the embedded tone scorer judges an operator that may leave the photo as it is.
 
@@ -187,7 +197,7 @@ def _judge(
             memory=memory,
             tone=tone,
         )
-        reports = [guard.check(evidence) for guard in guards]
+        reports = [_checked(guard, evidence) for guard in guards]
     failed = [report.finding for report in reports if not report.passed]
     if failed:
         return Decision("untouched", "; ".join(failed), point, scores, gain, reports, objective)

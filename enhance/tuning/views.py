@@ -117,8 +117,8 @@ def whole_views(pixels: Tensor, count: int = WHOLE_VIEWS, size: int = 224, seed:
 
     As for the networks that judge it, the aspect ratio is not kept. View 0 is the antialiased
     bilinear shrinking of the whole photo; the others go round the filters bilinear, area, bicubic
-    and nearest, each with up to one target pixel trimmed off the borders. A side shorter than
-    `size` is not enlarged.
+    and nearest, each with up to one target pixel trimmed off the borders. A side no longer than
+    `size` is not enlarged; along it the others are moved by one pixel or none.
     """
     _check(pixels, count)
     height, width = pixels.shape[-2:]
@@ -132,7 +132,11 @@ def whole_views(pixels: Tensor, count: int = WHOLE_VIEWS, size: int = 224, seed:
         top, bottom = (int(t * height / (target[0] + 2)) for t in trims[:2])
         left, right = (int(t * width / (target[1] + 2)) for t in trims[2:])
         trimmed = pixels[..., top : height - bottom, left : width - right]
-        shrunk.append(_shrink(trimmed, target, _FILTERS[view % len(_FILTERS)]))
+        # what is not shrunk has no phase of sampling: it is moved by one pixel instead
+        down = view // 2 % 2 if height == target[0] else 0
+        right = view % 2 if width == target[1] else 0
+        moved = _moved(trimmed, down, right)
+        shrunk.append(_shrink(moved, target, _FILTERS[view % len(_FILTERS)]))
     windows = torch.cat(shrunk)
     return Views(windows, tuple(map(Crop, range(count))), target, target)
 
@@ -188,6 +192,16 @@ def _shrink(pixels: Tensor, target: tuple[int, int], method: str) -> Tensor:
         shrunk = functional.interpolate(pixels, target, mode=method, antialias=True)
         return shrunk.clamp(0, 1)
     return functional.interpolate(pixels, target, mode=method)
+
+
+def _moved(pixels: Tensor, down: int, right: int) -> Tensor:
+    """Cut so many rows and columns off the top left and repeat the last ones instead."""
+    if not (down or right):
+        return pixels
+    rows, columns = pixels.shape[-2:]
+    cut = pixels[..., min(down, rows - 1) :, min(right, columns - 1) :]
+    grown = (0, columns - cut.shape[-1], 0, rows - cut.shape[-2])
+    return functional.pad(cut, grown, mode="replicate")
 
 
 def _check(pixels: Tensor, count: int) -> None:

@@ -21,7 +21,7 @@ class Witnesses:
     """Settings that each witness alone prefers, among the same ones.
 
     Attributes:
-        scorer: what scores best.
+        scorer: what scores best, of the denoiser's own parameters.
         invariance: what best restores pixels that it did not see.
         distance: between them, as a share of the searched range (of its logarithm on a log
             scale), the largest over the parameters. Where it is large, look at both.
@@ -37,7 +37,12 @@ def two_witnesses(objective: Objective, invariance: Invariance) -> Witnesses:
     scored, restored = _choices(objective, invariance)
     space = objective.space
     distance = float((scored - restored).abs().max())
-    return Witnesses(space.describe(scored), space.describe(restored), distance)
+
+    def told(point: Tensor) -> dict[str, float]:
+        described = space.describe(point)
+        return {name: described[name] for name in described if name in invariance.names}
+
+    return Witnesses(told(scored), told(restored), distance)
 
 
 def _choices(objective: Objective, invariance: Invariance) -> tuple[Tensor, Tensor]:
@@ -47,6 +52,10 @@ def _choices(objective: Objective, invariance: Invariance) -> tuple[Tensor, Tens
     else:
         sobol = torch.quasirandom.SobolEngine(dimensions, scramble=True, seed=0)
         points = sobol.draw(POINTS * dimensions, dtype=torch.float64)
+    # what does not belong to the denoiser stays as it is: the second witness cannot tell it
+    for column, name in enumerate(objective.space.names):
+        if name not in invariance.names:
+            points[:, column] = objective.space.defaults()[column]
     few = objective.part(0, min(VIEWS, len(objective)))
     with torch.no_grad():
         errors = invariance(points)

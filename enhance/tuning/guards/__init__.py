@@ -87,6 +87,8 @@ def _resolve(guard: str | Guard) -> Guard:
         if guard not in known:
             raise unknown_name("guard", guard, known)
         return known[guard]
+    if isinstance(guard, type):
+        raise ParameterError(f"a guard must be an object, got the class {guard.__name__}: add ()")
     if callable(getattr(guard, "check", None)) and hasattr(guard, "name"):
         return guard
     raise ParameterError(f"a guard must have a name and a check, got {guard!r}")

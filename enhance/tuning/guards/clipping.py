@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from enhance.tuning.guards.evidence import Evidence, GuardReport
@@ -17,11 +18,15 @@ class Clipping:
     name: str = "clipping"
 
     def check(self, evidence: Evidence) -> GuardReport:
-        value = float((_clipped(evidence.after) & ~_clipped(evidence.before)).float().mean())
+        before, after = (_ends(images) for images in (evidence.before, evidence.after))
+        # end by end, channel by channel: one that is empty already must not hide the others
+        newly = (after & ~before).any(0).any(1)
+        value = float(newly.float().mean())
         finding = f"{value:.1%} of the pixels are newly clipped (limit {self.limit:.1%})"
         return GuardReport(self.name, value, self.limit, value <= self.limit, finding)
 
 
-def _clipped(images: Tensor) -> Tensor:
+def _ends(images: Tensor) -> Tensor:
+    """``(2, V, 3, h, w)``: what is black, and what is white."""
     half_level = 0.5 / 255
-    return ((images < half_level) | (images > 1 - half_level)).any(1)
+    return torch.stack([images < half_level, images > 1 - half_level])

@@ -10,6 +10,10 @@ from enhance.operators.luma import luma
 
 LEVEL = 1 / 255
 """One 8-bit level."""
+NOTHING = 1e-10
+"""Activity that is rounding."""
+ENOUGH = 1 / 3
+"""Share of a view that must show something for the rest of it not to count."""
 
 
 def light(images: Tensor, window: int) -> Tensor:
@@ -31,8 +35,19 @@ def activity(images: Tensor) -> Tensor:
 
 
 def quietest(measured: Tensor, share: float) -> Tensor:
-    """Mask ``(V, h, w)`` of the pixels with the least of `measured` in their view."""
-    return measured <= measured.flatten(1).quantile(share, dim=1)[:, None, None]
+    """Mask ``(V, h, w)`` of the pixels with the least of `measured` in their view.
+
+    Bars and backgrounds of one colour do not count, where there is nothing to see, unless little
+    else is there: of a drawing only its edges would be left.
+    """
+    limits, counted = [], measured > NOTHING
+    for view, counts in zip(measured.flatten(1), counted.flatten(1), strict=True):
+        some = view[counts]
+        few = len(some) < ENOUGH * len(view)
+        if few:
+            counts.fill_(True)
+        limits.append((view if few else some).quantile(share))
+    return counted & (measured <= torch.stack(limits)[:, None, None])
 
 
 def quantile(values: Tensor, share: float) -> float:

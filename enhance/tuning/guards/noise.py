@@ -12,7 +12,8 @@ from enhance.tuning.guards.local import LEVEL, activity, quietest
 class NoiseGain:
     """How much the finest detail grows where the photo was flat: that is mostly noise.
 
-    Flat are the fifth of the pixels with the least activity in their 5x5 neighbourhood; less
+    Flat are the fifth of the pixels with the least activity in their 5x5 neighbourhood, of those
+    where there is any; less
     than one 8-bit level of it is nobody's noise, so a growth is measured from there at least.
     """
 

@@ -40,6 +40,8 @@ _restore = ExitStack()
 
 TRIALS = 40
 BATCH = 4
+PROBES = 3
+"""Settings, beside the default, by whose scores a study is told from those of other problems."""
 FEW_VIEWS = 24
 """Up to so many views, all settings are shown all of them."""
 FIRST_VIEWS = 12
@@ -96,7 +98,9 @@ def _evaluate(
         # other processes at work on this study must not propose the same
         study.sampler = sampler((seed + len(done) + _at_work(study)) % (MAX_SEED + 1))
         if not done:
-            study.enqueue_trial(space.describe(space.defaults()))
+            for start in (space.defaults(), objective.hint):
+                if start is not None:
+                    study.enqueue_trial(space.describe(start))
         asked = [study.ask(distributions) for _ in range(min(BATCH, trials - len(done)))]
         points = torch.stack([space.to_unit(trial.params) for trial in asked])
         for trial, value in zip(asked, _values(objective, study, asked, points), strict=True):
@@ -200,12 +204,17 @@ def _quiet() -> Iterator[None]:
 
 
 def _fingerprint(objective: Objective, seed: int) -> str:
-    """Names the problem: same views, space, scorer's opinion of the views, cost and seed."""
+    """Names the problem: same views, space, start, seed, and same scores and costs where probed."""
     digest = hashlib.sha256(objective.views.windows.cpu().numpy().tobytes())
-    probe = objective.values(objective.space.defaults()[None])
+    space, hint = objective.space, objective.hint
+    sobol = torch.quasirandom.SobolEngine(max(1, len(space.names)), scramble=True, seed=0)
+    anywhere = sobol.draw(PROBES, dtype=torch.float64)[:, : len(space.names)]
+    points = torch.cat([space.defaults()[None], anywhere])
+    probe = torch.cat([objective.scores(points).mean(1), objective.values(points)])
     problem = [
-        {name: [p.low, p.high] for name, p in objective.space.varying.items()},
-        dict(objective.space.constant),
+        None if hint is None else space.describe(hint),
+        {name: [p.low, p.high] for name, p in space.varying.items()},
+        dict(space.constant),
         [round(score, 4) for score in (*objective.baseline.tolist(), *probe.tolist())],
         seed,
     ]

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+import enhance
 from enhance.errors import ParameterError, UnknownNameError
 from enhance.operators.registry import get
 from enhance.tuning.gain import Gain
@@ -282,3 +283,35 @@ def test_what_is_in_points_of_tone_abstains_elsewhere(name: str) -> None:
     assert "only" in guard.check(poor).finding
     assert not guard.check(replace(poor, tone=True)).passed
     assert not {"need": Need(), "worth": Worth()}[name].check(poor).passed  # given, it is asked
+
+
+def test_an_empty_channel_hides_no_clipping_of_the_others() -> None:
+    before = torch.full((1, 3, 10, 10), 0.5)
+    before[:, 2] = 0
+    after = before.clone()
+    after[:, 0, :3] = 1
+    assert Clipping().check(evidence(before, after)).value == pytest.approx(0.3)
+    after = before.clone()
+    after[:, 2, :4] = 1  # from black to white is lost at the other end
+    assert Clipping().check(evidence(before, after)).value == pytest.approx(0.4)
+
+
+def test_bars_of_one_colour_do_not_hide_noise() -> None:
+    noise = 0.02 * torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    views = [0.5 + factor * noise for factor in (1, 4)]
+    for view in views:
+        view[..., :16, :] = 0
+    assert NoiseGain().check(evidence(*views)).value == pytest.approx(4, rel=0.1)
+
+
+def test_what_is_no_guard_is_refused_by_name(paint, grey, target) -> None:
+    class Silent:
+        name = "silent"
+
+        def check(self, evidence: Evidence) -> None:
+            return None
+
+    with pytest.raises(ParameterError, match="got the class Clipping"):
+        resolve_guards([Clipping])  # type: ignore[list-item]
+    with pytest.raises(ParameterError, match="guard silent must answer a GuardReport, got NoneT"):
+        enhance.tune(grey, paint, target(0.9, 0.5), guards=[Silent()])  # type: ignore[list-item]

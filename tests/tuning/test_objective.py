@@ -180,3 +180,24 @@ def test_parts_put_together_are_the_whole(
     before = objective.scored
     assert torch.equal(objective.scores(points / 2), together)
     assert objective.scored == before
+
+
+def through_numpy(images: Tensor) -> Tensor:
+    return torch.from_numpy(images.detach().numpy().mean((1, 2, 3)))
+
+
+def probe(images: Tensor) -> Tensor:
+    """A head that would learn, on features that pass no gradient on."""
+    with torch.no_grad():
+        features = images.mean((2, 3))
+    return features @ torch.ones(3, requires_grad=True)
+
+
+def infinite_slope(images: Tensor) -> Tensor:
+    mean = images.mean((1, 2, 3))
+    return mean + 0 * (mean - mean.detach()).sqrt()
+
+
+@pytest.mark.parametrize("scorer", [through_numpy, probe, infinite_slope])
+def test_a_scorer_whose_gradient_is_of_no_use_is_searched_without(coffee, scorer) -> None:
+    assert not make(coffee, scorer).differentiable

@@ -127,3 +127,26 @@ def test_the_scorer_still_has_the_trunk_that_the_predictors_learned_on(shared: P
     published = load_tflite(path).get_submodule("backbone.features").state_dict()
     for name, value in trunk().features.state_dict().items():
         torch.testing.assert_close(value, published[name], rtol=2e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("operator", "bounds"),
+    [
+        ("tone", {"pivot": (0.4, 0.6)}),
+        ("laplacian", {"h": (0.1, 0.2)}),
+        ("laplacian", {"dilation": (1, 8)}),
+    ],
+)
+def test_parameters_that_it_does_not_know_may_be_searched(operator: str, bounds: dict) -> None:
+    chosen = get(operator)
+    space = Space.of(chosen, bounds=bounds)
+    answer = predict(chosen, space, PHOTO)
+    assert answer is not None
+    described, spec = space.describe(answer), chosen.parameters_spec
+    known = Space.of(chosen)
+    alone = predict(chosen, known, PHOTO)
+    assert alone is not None
+    (name,) = bounds
+    low, high = bounds[name]
+    assert described.pop(name) == min(max(spec[name].default, low), high)
+    assert described == known.describe(alone)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
+import torch
 from torch import Tensor
 
 import enhance
@@ -80,3 +82,24 @@ def test_history_as_a_table(paint, grey, target) -> None:
     assert list(table.columns) == ["red", "green", "value"]
     assert len(table) == 121
     assert table.value.max() == pytest.approx(result.score)
+
+
+def test_a_result_travels_between_processes_and_is_itself_only(coffee, paint, grey, target) -> None:
+    result = enhance.tune(grey, paint, target(0.9, 0.5))
+    there = pickle.loads(pickle.dumps(enhance.tune(coffee[..., ::8, ::8], "laplacian")))
+    assert there.recipe.settings == there.settings
+    assert result in [result]
+    assert result not in [there]
+    assert len({result, there}) == 2
+
+
+def test_witnesses_speak_of_the_denoiser_alone(coffee) -> None:
+    noise = 0.08 * torch.randn(coffee.shape, generator=torch.Generator().manual_seed(0))
+    noisy = (coffee + noise).clamp(0, 1)[..., :96, :96]
+
+    def smooth(images):
+        return -images.diff(dim=-1).abs().mean((1, 2, 3))
+
+    chain = enhance.tune(noisy, ["turbo", "contrast"], smooth, crops=4).witnesses
+    alone = enhance.tune(noisy, "turbo", smooth, crops=4).witnesses
+    assert chain.scorer.keys() == chain.invariance.keys() == alone.scorer.keys() == {"sigma_s"}

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+import enhance
 from enhance.errors import UnknownNameError
 from enhance.operators.registry import get
 from enhance.tuning import strategies
@@ -270,3 +271,32 @@ def test_climb_reaches_corners() -> None:
     found = climb(slope, torch.full((1, 3), 0.5).double())
     assert found.point.tolist() == [1, 0, 1]
     assert len(found.values) <= 6
+
+
+@pytest.mark.parametrize("name", ["bayesian", "hybrid", "gradient"])
+def test_the_start_is_tried(paint, grey, name: str) -> None:
+    """A needle that no search finds by itself."""
+    space = Space.of(paint)
+    hint = space.to_unit({"red": 0.31, "green": -0.17})
+
+    def needle(images: Tensor) -> Tensor:
+        mean = images.mean((-1, -2))
+        return -((mean[:, 0] - 0.81).square() + (mean[:, 1] - 0.33).square()).clamp(max=1e-6)
+
+    objective = Objective(paint, needle, whole_views(grey, 2, size=16), space, hint=hint)
+    found = strategies.get(name)(objective)
+    assert found.value == pytest.approx(0, abs=1e-8)
+
+
+def test_a_study_on_disk_is_not_taken_for_another_problems(
+    paint, grey, target, tmp_path: Path
+) -> None:
+    options = {"strategy": "bayesian", "storage": tmp_path / "study.journal"}
+    score = target(0.9, 0.5)
+    guarded = enhance.tune(grey, paint, score, **options)
+    raw = enhance.tune(grey, paint, score, guards=[], **options)
+    left = enhance.tune(grey, paint, score, start={"red": -0.4}, **options)
+    assert len({result.study.study_name for result in (guarded, raw, left)}) == 3
+    again = enhance.tune(grey, paint, score, guards=[], **options)
+    assert again.study.study_name == raw.study.study_name
+    assert len(again.study.trials) == len(raw.study.trials)

@@ -88,3 +88,13 @@ def test_wrong_photo_or_count() -> None:
         whole_views(torch.zeros(3, 8, 8))
     with pytest.raises(ParameterError, match="at least 1, got 0"):
         native_views(photo(8, 8), 0)
+
+
+@pytest.mark.parametrize("size", [(24, 24), (20, 60), (60, 20), (9, 7)])
+def test_views_of_a_photo_that_is_not_shrunk_differ_too(size: tuple[int, int]) -> None:
+    pixels = photo(*size)
+    images = whole_views(pixels, 4, size=24).images
+    assert len({tuple(image.flatten().tolist()) for image in images}) == 4
+    if max(size) <= 24:
+        assert torch.equal(images[0], pixels[0])
+        assert torch.equal(images[3][:, :-1, :-1], pixels[0, :, 1:, 1:])

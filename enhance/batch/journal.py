@@ -116,7 +116,7 @@ class Journal:
                 else:
                     fingerprint = entries.pop("fingerprint")
                     self._rows[entries["photo"]] = (fingerprint, Row.from_dict(entries))
-            except (ValueError, TypeError, KeyError, AttributeError) as error:
+            except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
                 raise ReadError(f"cannot read {self.path}: line {number} is damaged") from error
         self._file.seek(whole)
         self._file.truncate()

@@ -215,7 +215,7 @@ def _check_storage(storage: str | PathLike[str], strategy: str | None) -> str:
 def _device(device: str | torch.device) -> torch.device:
     try:
         place = torch.device(device)
-        torch.empty(0, device=place)
+        torch.zeros(1, device=place).item()  # the device meta holds no numbers
     except (RuntimeError, AssertionError, TypeError) as error:  # torch without CUDA asserts
         raise ParameterError(
             f"device must be one that torch can use here, got {str(device)!r}"

@@ -118,5 +118,6 @@ def test_a_table_that_cannot_be_is_refused_before_the_work(
         assert main(["batch", "in", "-o", "out", *options]) == 2
         assert "request" not in asked
         assert complaint in capsys.readouterr().err
-    assert main(["batch", "in", "-o", "out", "--table", "out/results.csv"]) == 2  # none was made
+    assert main(["batch", "in", "-o", "out", "--table", "out/tables/results.csv"]) == 0
     assert "request" in asked
+    assert Path("out/tables/results.csv").is_file()  # inside the output folders are made

@@ -221,7 +221,16 @@ def _from_tensor(tensor: Tensor) -> Photo:
         if tensor.ndim == 3 and shape[-1] in CHANNELS:
             hint = " (channels go first in a tensor)"
         raise ImageError(f"a tensor must be ([1,] C, H, W) with C in 1..4, got {shape}{hint}")
-    values = tensor.detach().reshape(shape[-3] if tensor.ndim > 2 else 1, *shape[-2:]).cpu()
+    if tensor.layout != torch.strided or tensor.is_meta:
+        raise ImageError(
+            f"a tensor must be dense and hold numbers, got {tensor.layout} on {tensor.device}"
+        )
+    values = (
+        tensor.detach()
+        .resolve_neg()
+        .reshape(shape[-3] if tensor.ndim > 2 else 1, *shape[-2:])
+        .cpu()
+    )
     if values.dtype in (torch.float16, torch.bfloat16):
         values = values.float()
     if values.dtype not in (torch.uint8, torch.uint16, torch.float32, torch.float64):

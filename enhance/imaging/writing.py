@@ -58,7 +58,7 @@ def write(
         WriteError: see `check_target` and `check_holds`.
         ImageError: pixels of another size, or not finite.
     """
-    path = Path(path)
+    path = _as_path(path)
     source = photo.source
     own = source.path if isinstance(source, FileSource) else None
     format = check_target(path, source=own, overwrite=overwrite)
@@ -87,7 +87,7 @@ def check_target(
         WriteError: unknown extension, no such folder, a folder, not writable, or the same file
             as `source` (links resolved) without `overwrite`.
     """
-    path = Path(path)
+    path = _as_path(path)
     format = _format_of(path)
     check_writable(path)
     if source is not None and not overwrite and _same_file(path, Path(source)):
@@ -108,7 +108,7 @@ def check_holds(photo: Photo, path: str | os.PathLike[str]) -> None:
         WriteError: unknown extension, transparency in a format that has none, more pixels in width
             or height than the format can count.
     """
-    path = Path(path)
+    path = _as_path(path)
     format = _format_of(path)
     if formats.SIDES.get(format, math.inf) < max(photo.size):
         height, width = photo.size
@@ -127,7 +127,7 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
     Raises:
         WriteError: no such folder, a folder, not writable, disk full.
     """
-    path = Path(path)
+    path = _as_path(path)
     check_writable(path)
     target = Path(os.path.realpath(path))  # a link stays a link
     temporary = target.with_name(f".{secrets.token_hex(8)}.part")
@@ -168,6 +168,12 @@ def check_writable(path: Path) -> None:
         raise
     except (OSError, ValueError) as error:
         raise WriteError(f"cannot write {path}: {getattr(error, 'strerror', error)}") from error
+
+
+def _as_path(path: object) -> Path:
+    if not isinstance(path, str | os.PathLike):
+        raise WriteError(f"cannot write {path!r}: it is no path")
+    return Path(path)
 
 
 def _format_of(path: Path) -> str:

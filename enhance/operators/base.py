@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 import torch
 from torch import Tensor, nn
 
-from enhance.errors import ImageError, ParameterError, unknown_name
+from enhance.errors import ImageError, ParameterError, shown, unknown_name
 from enhance.operators.batching import broadcast_shapes
 
 LayersT = TypeVar("LayersT")
@@ -89,8 +89,8 @@ class Parameter:
         """Raise `ParameterError` unless every value is finite, within bounds and of its kind."""
         try:
             values = torch.as_tensor(value, dtype=torch.float64).detach().reshape(-1)
-        except (TypeError, ValueError, RuntimeError):
-            raise ParameterError(f"{name} must be a number, got {value!r}") from None
+        except (TypeError, ValueError, RuntimeError, OverflowError):
+            raise ParameterError(f"{name} must be a number, got {shown(value)}") from None
         # a float32 copy of a bound may lie one rounding outside it
         slack = 1e-6 * max(abs(self.low), abs(self.high))
         inside = (values >= self.low - slack) & (values <= self.high + slack)

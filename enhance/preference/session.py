@@ -76,7 +76,7 @@ class Session:
         seed: int = 0,
         choices: Sequence[Choice] = (),
     ) -> None:
-        if not space.names:
+        if not any(parameter.low < parameter.high for parameter in space.varying.values()):
             raise ParameterError("at least one parameter must vary, got none to choose between")
         self.photo, self.operator, self.seed = photo, operator, check_seed(seed)
         self.start = starting_point(operator, space, start)
@@ -147,7 +147,7 @@ class Session:
             "operators": [member.name for member in members(self.operator)],
             "size": list(self.photo.size),
             "bounds": {name: [p.low, p.high] for name, p in self._space.varying.items()},
-            "fixed": self._fixed,
+            "fixed": dict(self._space.constant),
             "start": dict(self.start),
             "seed": self.seed,
             "choices": [asdict(choice) for choice in self.choices],

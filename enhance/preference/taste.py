@@ -34,6 +34,7 @@ SAME = 0.5
 MOVES = 8
 QUESTIONS = 300
 _SHRINKS = 8
+_DRAWS = 8
 _SIGN = {"left": 1.0, "same": 0.0, "right": -1.0}
 
 
@@ -109,11 +110,18 @@ class Taste:
         """Settings of the prior within the cube."""
         generator = self._generator()
         drawn = self._left
-        while len(drawn) < PARTICLES:
+        for _ in range(_DRAWS):
             normal = _normal(16 * PARTICLES, len(self._centre), generator=generator)
             fresh = self._centre + SPREAD * normal
             drawn = torch.cat([drawn, fresh[_inside(fresh)]])
-        return drawn[:PARTICLES]
+            if len(drawn) >= PARTICLES:
+                return drawn[:PARTICLES]
+        # many coordinates at their bounds: hardly a draw is inside, so each is cut off by itself
+        ends = ((end - self._centre) / SPREAD for end in (0.0, 1.0))
+        low, high = (torch.special.ndtr(end) for end in ends)
+        share = _uniform(PARTICLES * len(low), generator).view(PARTICLES, -1)
+        fresh = self._centre + SPREAD * torch.special.ndtri(low + share * (high - low))
+        return fresh.clamp(0, 1)
 
     def _move(self, generator: torch.Generator) -> None:
         """One step of elliptical slice sampling for every setting of the cloud."""

@@ -29,6 +29,10 @@ _CHUNK_PIXELS = 8 * 224 * 224
 image; with a gradient they stay within 1.5 GB, as MobileNet keeps 50 MB per 224x224 image."""
 
 
+LARGEST_SCORE = 1e30
+"""Squares of it, of which intervals are made, are still numbers."""
+
+
 @dataclass(frozen=True)
 class _Batch:
     views: Views
@@ -260,7 +264,14 @@ class Objective:
             raise ParameterError(
                 f"a scorer must return one score per image, shape ({len(images)},), got {got}"
             )
+        if scores.is_complex():
+            raise ParameterError(f"a scorer must return real scores, got {scores.dtype}")
         if not bool(torch.isfinite(scores).all()):
             raise ParameterError("a scorer must return finite scores, got NaN or infinity")
+        if len(scores) and float(scores.detach().abs().max()) > LARGEST_SCORE:
+            raise ParameterError(
+                f"a scorer must return scores within {LARGEST_SCORE:g}, "
+                f"got {float(scores.detach().abs().max()):g}"
+            )
         self.scored += len(images)
         return scores

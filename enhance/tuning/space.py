@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from enhance.errors import ParameterError, unknown_name
+from enhance.errors import ParameterError, shown, unknown_name
 from enhance.operators.base import Operator, Parameter
 from enhance.operators.chain import leaves
 
@@ -220,9 +220,9 @@ def one_number(name: str, parameter: Parameter, value: Any) -> float:
     0.5
     """
     parameter.check(name, value)
-    number = torch.as_tensor(value, dtype=torch.float64)
+    number = torch.as_tensor(value, dtype=torch.float64).detach()
     if number.numel() != 1:
-        raise ParameterError(f"{name} must be one number, got {value!r}")
+        raise ParameterError(f"{name} must be one number, got {shown(value)}")
     return float(number)
 
 
@@ -247,14 +247,14 @@ def grid_nodes(parameter: Parameter) -> list[float]:
 
 def _check_mapping(kind: str, given: object, what: str) -> None:
     if given is not None and not isinstance(given, Mapping):
-        raise ParameterError(f"{kind} must map names to {what}, got {given!r}")
+        raise ParameterError(f"{kind} must map names to {what}, got {shown(given)}")
 
 
 def _narrowed(name: str, parameter: Parameter, bounds: tuple[float, float]) -> Parameter:
     try:
         low, high = (float(b) for b in bounds)
-    except (TypeError, ValueError):
-        raise ParameterError(f"bounds of {name} must be (low, high), got {bounds!r}") from None
+    except (TypeError, ValueError, OverflowError):
+        raise ParameterError(f"bounds of {name} must be (low, high), got {shown(bounds)}") from None
     if not low <= high:
         raise ParameterError(
             f"`low <= high` must hold for bounds of {name}, but got (low={low:g}, high={high:g})"

@@ -67,11 +67,13 @@ def tune_together(
     True
     """
     seed = check_seed(seed)
+    if not isinstance(images, Iterable):
+        raise ParameterError(f"images must be several, got {type(images).__name__}")
     operator, start = start_of(operator, start)
     chosen = resolve_operator(operator)
     check_together(chosen)
-    named = {*(fixed or {}), *(start or {})}
     space, point = starting_space(chosen, fixed, bounds, start)
+    named = {*(fixed or {}), *(start or {})}
     given = None if point is None else space.to_unit(point)
     if crops is not None:
         check_crops(crops)
@@ -162,6 +164,7 @@ def around(
     >>> around(space, {"detail": 4.9, "shadow": 0.5, "brightness": 0}, 0.1)["detail"]
     (4.3, 5.0)
     """
-    middle = space.to_unit(settings)
+    # an untouched photo of an operator that always changes something has none
+    middle = space.to_unit({n: settings.get(n, p.default) for n, p in space.varying.items()})
     low, high = (space.describe((middle + step).clamp(0, 1)) for step in (-delta, delta))
     return {name: (low[name], high[name]) for name in space.names}

@@ -109,8 +109,8 @@ def tune(
     chosen_operator = resolve_operator(operator)
     if not chosen_operator.parameters_spec:
         raise ParameterError(f"{chosen_operator.name} has no parameter that could be tuned")
+    asked, point = starting_space(chosen_operator, fixed, bounds, start)
     named = {*(fixed or {}), *(start or {})}
-    asked, start = starting_space(chosen_operator, fixed, bounds, start)
     checks = resolve_guards(guards)
     raw = guards is not None and not checks
     if strategy is not None:
@@ -128,7 +128,7 @@ def tune(
         chosen_operator.to(place)
         views = draw_views(chosen_operator, pixels, judge.view_size, crops, seed)
         space = asked.calibrated(chosen_operator, pixels)
-        hint = predict(chosen_operator, space, pixels) if start is None else space.to_unit(start)
+        hint = predict(chosen_operator, space, pixels) if point is None else space.to_unit(point)
         centre = None if hint is None else space.describe(hint)
         white = not raw and judge.name == TECHNICAL and reads_white(chosen_operator, space, pixels)
         cost: CostFunction | None = None

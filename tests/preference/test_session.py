@@ -169,3 +169,22 @@ def test_options_that_break_a_rule(coffee: Tensor, options: dict, complaint: str
     with pytest.raises(enhance.ParameterError, match=complaint):
         enhance.prefer(coffee, "contrast", **{"start": {}, **options})
     assert enhance.prefer(coffee, "tone", start="soft").start["contrast"] != 0
+
+
+def test_what_was_fixed_at_its_default_stays_fixed_when_resumed(
+    coffee: Tensor, tmp_path: Path
+) -> None:
+    path = tmp_path / "session.json"
+    options = {"fixed": {"detail": 0}, "start": {"shadow": 0.2}}
+    session = enhance.prefer(coffee[..., ::8, ::8], "laplacian", **options)
+    session.choose("left")
+    session.save(path)
+    again = enhance.prefer(coffee[..., ::8, ::8], resume=path)
+    assert again.settings == session.settings
+    assert again.pair().left.settings == session.pair().left.settings
+    assert again.result().settings == session.result().settings
+
+
+def test_bounds_that_leave_one_value_leave_no_choice(coffee: Tensor) -> None:
+    with pytest.raises(enhance.ParameterError, match="at least one parameter must vary"):
+        enhance.prefer(coffee, "contrast", bounds={"contrast": (0.1, 0.1)}, start={})

@@ -77,3 +77,15 @@ def test_a_start_in_a_corner_is_no_trouble() -> None:
     left, right = taste.question()
     taste.learn(left, right, "left")
     assert bool(((taste.cloud >= 0) & (taste.cloud <= 1)).all())
+
+
+def test_a_start_in_a_corner_of_many_dimensions_is_none_either() -> None:
+    """Hardly a draw of the prior is inside: each coordinate is a normal number cut off there."""
+    corner = torch.zeros(24, dtype=torch.float64)
+    corner[0] = 0.5
+    cloud = Taste(corner, torch.eye(24, dtype=torch.float64)).cloud
+    assert cloud.shape == (PARTICLES, 24)
+    assert 0 <= cloud.min() <= cloud.max() <= 1
+    half_normal = SPREAD * (2 / torch.pi) ** 0.5
+    assert cloud[:, 1:].mean().item() == pytest.approx(half_normal, rel=0.02)
+    assert cloud[:, 0].mean().item() == pytest.approx(0.5, abs=0.02)

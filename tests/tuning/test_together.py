@@ -80,3 +80,15 @@ def test_refused_together_the_settings_change_nothing(paint, grey, target) -> No
     recipe = tune_together([grey], paint, target(0.5, 0.5), **options)
     assert recipe.verdict == "untouched"
     assert dict(recipe.settings) == {"red": 0, "green": 0}
+
+
+def test_a_setting_that_says_nothing_is_gone_around_at_the_default() -> None:
+    space = Space.of(resolve_operator("laplacian"))
+    assert around(space, {}, 0.1) == around(
+        space, {n: p.default for n, p in space.varying.items()}, 0.1
+    )
+
+
+def test_what_is_not_several_photos_is_refused(paint, target) -> None:
+    with pytest.raises(enhance.ParameterError, match="images must be several, got int"):
+        tune_together(5, paint, target(0.6, 0.5))  # type: ignore[arg-type]

@@ -43,6 +43,25 @@ from enhance.tuning.scoring import device_of
             "storage 'sqlite:////nonexistent/a.db' cannot be opened",
         ),
         ({"device": "tpu9"}, enhance.ParameterError, "device must be .*, got 'tpu9'"),
+        ({"device": "meta"}, enhance.ParameterError, "device must be .*, got 'meta'"),
+        ({"fixed": {"detail": 10**400}}, enhance.ParameterError, "detail must be a number, got 10"),
+        ({"bounds": {"detail": (0, 10**400)}}, enhance.ParameterError, "got .0, 10"),
+        ({"fixed": 5}, enhance.ParameterError, "fixed must map names to numbers, got 5"),
+        (
+            {"fixed": {"detail": np.zeros((2, 2))}},
+            enhance.ParameterError,
+            r"one number, got array\(\[\[0., 0.\], \[0., 0.\]\]\)",
+        ),
+        (
+            {"scorer": lambda x: 1e300 * x.double().mean((1, 2, 3))},
+            enhance.ParameterError,
+            r"within 1e\+30, got ",
+        ),
+        (
+            {"scorer": lambda x: torch.complex(x, x).mean((1, 2, 3))},
+            enhance.ParameterError,
+            "real scores, got torch.complex64",
+        ),
         ({"seed": -1}, enhance.ParameterError, r"seed must lie in \[0, 4294967295\], got -1"),
         ({"seed": 2**70}, enhance.ParameterError, "seed must lie in"),
         ({"seed": 1.5}, enhance.ParameterError, "seed must be a whole number, got 1.5"),
@@ -157,3 +176,28 @@ def test_the_callers_modes_do_not_matter(coffee, tone_scorer, mode) -> None:
         found = enhance.tune(photo.clone(), "laplacian", tone_scorer)
     assert (found.strategy, found.settings) == (expected.strategy, expected.settings)
     assert found.strategy == "gradient"
+
+
+@pytest.mark.parametrize(
+    "image", [torch.zeros(3, 4, 4).to_sparse(), torch.zeros(3, 4, 4, device="meta")]
+)
+def test_tensors_without_pixels_are_refused(image: Tensor, paint, target) -> None:
+    with pytest.raises(enhance.ImageError, match="a tensor must be dense and hold numbers"):
+        enhance.tune(image, paint, target(0.6, 0.5))
+
+
+def test_a_tensor_that_is_only_said_to_be_negated_is_one_like_others(paint, target) -> None:
+    real, imaginary = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    image = torch.complex(real, -imaginary).conj().imag
+    assert image.is_neg()
+    result = enhance.tune(image, paint, target(0.6, 0.5), guards=[])
+    again = enhance.tune(imaginary, paint, target(0.6, 0.5), guards=[])
+    assert result.settings == again.settings
+
+
+@pytest.mark.parametrize("path", [5, None])
+def test_what_is_no_path_is_not_written(grey, paint, target, path: object) -> None:
+    result = enhance.tune(grey, paint, target(0.9, 0.5))
+    for save in (result.save, result.recipe.save):
+        with pytest.raises(enhance.WriteError, match=f"cannot write {path}: it is no path"):
+            save(path)  # type: ignore[arg-type]

@@ -30,7 +30,8 @@ def to_samples(image: Image.Image) -> tuple[Array, Layout, str]:
     if mode in ("P", "PA"):
         transparent = mode == "PA" or image.has_transparency_data
         image = image.convert("RGBA" if transparent else "RGB")
-        mode = "P"
+        # colours times alphas are more than a palette holds
+        mode = "RGBA" if mode == "PA" else "P"
     elif mode in ("L", "RGB", "1") and "transparency" in image.info:
         mode = "RGBA" if mode == "RGB" else "LA"
         image = image.convert(mode)

@@ -72,8 +72,9 @@ class Photo:
         """Give `pixels` back as the kind the photo came as: same type, dtype, shape and mode.
 
         Grey stays grey, alpha is untouched, and a pixel that did not change comes back exactly
-        (8-bit results are dithered in between, float64 ones are rounded to float32). A path
-        gives a PIL image; `enhance.imaging.files.write` writes a file with all its precision.
+        (8-bit results are dithered in between, float64 ones are rounded to float32). PIL's mode
+        PA, whose colours and alphas together no palette holds, comes back as RGBA. A path gives
+        a PIL image; `enhance.imaging.files.write` writes a file with all its precision.
 
         Args:
             pixels: ``(1, 3, H, W)`` in [0, 1], of the photo's size.

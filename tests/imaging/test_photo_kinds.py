@@ -279,3 +279,14 @@ def test_a_photo_beyond_256_colours_still_becomes_a_palette(rng: np.random.Gener
     photo = as_photo(image)
     back = photo.like_input(photo.pixels * torch.rand(1, 3, 40, 40))
     assert back.mode == "P"
+
+
+def test_a_palette_with_many_alphas_comes_back_as_what_holds_them() -> None:
+    rng = np.random.default_rng(0)
+    image = Image.fromarray(rng.integers(0, 256, (48, 48, 3), dtype=np.uint8)).convert("P")
+    image = image.convert("PA")
+    image.putalpha(Image.fromarray(rng.integers(0, 256, (48, 48), dtype=np.uint8)))
+    photo = as_photo(image)
+    back = photo.like_input(photo.pixels)
+    assert back.mode == "RGBA"
+    assert np.array_equal(np.asarray(back), np.asarray(image.convert("RGBA")))

@@ -26,11 +26,10 @@ enhancement*). Kostyshyn (2020, *On Methods of Estimation of Image Aesthetic*) d
 work: he found NIMA right on 64 % of pairs with motion blur, 60 % with haze and 57 % with moire,
 looking at the corners of photos. Two commands of this project measure both sides.
 
-**In short: hardly.** Beside L1, NIMA raises its own score and that of `nima-aesthetic`, its nearest
-relative, by hundredths of a rating, at up to .08 dB of PSNR; the published scorers held out gain
-nothing that can be told from zero. A guard that forbids losing fidelity also takes most of the
-gain: much of what NIMA rewards is not fidelity. That a photo looks better to people was not
-measured.
+**In short: hardly.** Beside L1, NIMA raises its own score by hundredths of a rating, at up to .06
+dB of PSNR; the scorers held out gain less than a hundredth, or nothing that can be told from zero.
+A guard that forbids losing fidelity also takes nearly all of the gain: most of what NIMA rewards is
+not fidelity. That a photo looks better to people was not measured.
 
 ## Use
 
@@ -91,10 +90,10 @@ NIMA and every scorer held out, and PSNR loses {limit} dB at most.
   itself have one ancestor, so their agreement says less than that of strangers would. The audit
   below tells which scorer sees which damage.
 - **The guard keeps PSNR, and little else remains.** Projected in windows of 8 px and limited to
-  what L1 alone reaches on the patch, NIMA gains about a third or less of what it gains unguarded.
-- **The network is small and not trained to the end**: 2.3 minutes of one core, about 4 dB below
-  published denoisers at this noise. Whether a converged network gains or loses is not answered
-  here; the GPU form is there to ask, and was run on no GPU yet.
+  what L1 alone reaches on the patch, NIMA gains a sixth or less of what it gains unguarded.
+- **The network is small and not trained to the end**: half an hour of one core for a run, judging
+  included, and about 4 dB below published denoisers at this noise. Whether a converged network
+  gains or loses is not answered here; the GPU form is there to ask, and was run on no GPU yet.
 
 ## Is a scorer fit to be a loss? The audit
 

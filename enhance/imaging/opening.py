@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from enhance.errors import ReadError
 from enhance.imaging import formats
+from enhance.process_wide import ProcessWide
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -19,36 +19,19 @@ if TYPE_CHECKING:
 PAGED = ("MPO", "PSD")  # hold further pictures beside the photo, which comes first
 NEW_SUBFILE, TILE_WIDTH, TILE_HEIGHT = 254, 322, 323
 
-_lock = threading.Lock()
-_readers = 0
-_restore = ExitStack()
 
-
-@contextmanager
-def pillow_by_our_rules() -> Iterator[None]:
-    """Pillow without its limit of pixels (`check_size` can name them) and without its warnings.
-
-    Both belong to the whole process: the first thread that reads sets them, the last puts them
-    back.
-    """
-    global _readers
+def _our_rules(restore: ExitStack) -> None:
     from PIL import Image
 
-    with _lock:
-        if _readers == 0:
-            _restore.enter_context(warnings.catch_warnings())
-            # what Pillow warns of on the way to an exception would only blur the one line
-            warnings.filterwarnings("ignore", module="PIL")
-            _restore.callback(setattr, Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
-            Image.MAX_IMAGE_PIXELS = None
-        _readers += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            _readers -= 1
-            if _readers == 0:
-                _restore.close()
+    restore.enter_context(warnings.catch_warnings())
+    # what Pillow warns of on the way to an exception would only blur the one line
+    warnings.filterwarnings("ignore", module="PIL")
+    restore.callback(setattr, Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
+    Image.MAX_IMAGE_PIXELS = None
+
+
+PILLOW_BY_OUR_RULES = ProcessWide(_our_rules)
+"""Pillow without its limit of pixels (`check_size` can name them) and without its warnings."""
 
 
 @contextmanager

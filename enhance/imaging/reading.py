@@ -18,11 +18,11 @@ from enhance.imaging.icc import load_profile
 from enhance.imaging.metadata import TURNED, Tags, apply_orientation, orientation, turn
 from enhance.imaging.modes import from_samples, to_samples, with_alpha
 from enhance.imaging.opening import (
+    PILLOW_BY_OUR_RULES,
     check_file,
     check_single,
     check_size,
     opened,
-    pillow_by_our_rules,
 )
 from enhance.imaging.photo import Photo
 from enhance.imaging.raw import read_raw
@@ -101,7 +101,7 @@ def read(path: str | os.PathLike[str], *, max_pixels: int | None = None) -> Phot
     check_file(path)
     limit = MAX_PIXELS if max_pixels is None else max_pixels
     try:
-        with pillow_by_our_rules():
+        with PILLOW_BY_OUR_RULES:
             return _read(path, limit)
     except ImageError as error:
         raise ReadError(f"cannot read {path}: {error}") from error

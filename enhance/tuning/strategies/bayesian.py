@@ -12,10 +12,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 
 import optuna
 import torch
@@ -30,13 +29,10 @@ from torch import Tensor
 
 from enhance.errors import ParameterError
 from enhance.operators.base import Parameter
+from enhance.process_wide import ProcessWide
 from enhance.tuning.integers import MAX_SEED
 from enhance.tuning.objective import Objective
 from enhance.tuning.search import Search, silent
-
-_lock = threading.Lock()
-_searching = 0
-_restore = ExitStack()
 
 TRIALS = 40
 BATCH = 4
@@ -74,7 +70,7 @@ def search(
     Raises:
         ParameterError: `storage` cannot be opened.
     """
-    with _quiet():
+    with _QUIET:
         study = _study(objective, seed, storage)
         done = _evaluate(objective, study, seed, trials, sampler or gaussian_process, progress)
     points = torch.stack([objective.space.to_unit(trial.params) for trial in done])
@@ -179,28 +175,15 @@ def _storage(storage: str | None) -> BaseStorage | str | None:
     return JournalStorage(JournalFileBackend(storage))
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Optuna's log, a line for every study, and word of what is experimental off stderr.
+def _silence(restore: ExitStack) -> None:
+    restore.enter_context(warnings.catch_warnings())
+    warnings.simplefilter("ignore", ExperimentalWarning)
+    restore.callback(optuna.logging.set_verbosity, optuna.logging.get_verbosity())
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
 
-    Both belong to the whole process: the first thread that searches sets them, the last puts them
-    back.
-    """
-    global _searching
-    with _lock:
-        if _searching == 0:
-            _restore.enter_context(warnings.catch_warnings())
-            warnings.simplefilter("ignore", ExperimentalWarning)
-            _restore.callback(optuna.logging.set_verbosity, optuna.logging.get_verbosity())
-            optuna.logging.set_verbosity(optuna.logging.ERROR)
-        _searching += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            _searching -= 1
-            if _searching == 0:
-                _restore.close()
+
+_QUIET = ProcessWide(_silence)
+"""Optuna's log, a line for every study, and word of what is experimental kept off stderr."""
 
 
 def _fingerprint(objective: Objective, seed: int) -> str:

@@ -38,8 +38,8 @@ from enhance.tuning.guards.need import Need
 from enhance.tuning.guards.score import Worth, colour_change
 from enhance.tuning.predictor import embedded
 from enhance.tuning.steps import slight_share
-from scorers.training.damage import CAMERA, sample_damage
-from scorers.training.photos import load_rated
+from scorers.photos.damage import CAMERA, sample_damage
+from scorers.training.rated import load_rated
 
 FOLDER = Path(__file__).parent.parent / "docs" / "benchmarks"
 WEIGHTS = (0.4, LEAVING_COST, 1.6)

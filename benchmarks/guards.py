@@ -25,8 +25,8 @@ from enhance.operators.registry import get
 from enhance.tuning.gain import Gain
 from enhance.tuning.guards import Evidence, GuardReport, default_guards
 from enhance.tuning.views import whole_views
-from scorers.training.damage import CAMERA, sample_damage
-from scorers.training.photos import load_rated
+from scorers.photos.damage import CAMERA, sample_damage
+from scorers.training.rated import load_rated
 
 DOCS = Path(__file__).parent.parent / "docs"
 Rendering = Callable[[Tensor], Tensor]

@@ -90,8 +90,8 @@ def seam(source: Path, operator: str) -> dict[str, Any]:
     import torch
 
     from enhance.imaging.files import read
+    from enhance.operators.rendering import render_full, tile_size
     from enhance.operators.resolve import resolve_operator
-    from enhance.rendering import render_full, tile_size
 
     torch.set_num_threads(THREADS)
     pixels = read(source).pixels

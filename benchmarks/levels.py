@@ -21,8 +21,8 @@ from benchmarks._timing import write_json
 from reproduce.network import SIZE
 from scorers.backbones.multilevel import pooled_levels
 from scorers.convert.tflite import load_tflite
-from scorers.training.photos import RatedPhotos, load_rated
-from scorers.training.resampling import resample
+from scorers.photos.resampling import resample
+from scorers.training.rated import RatedPhotos, load_rated
 
 FOLDER = Path(__file__).parent.parent / "docs" / "benchmarks"
 SIDES = (SIZE, 384)

@@ -19,10 +19,10 @@ from torch import Tensor
 from benchmarks._timing import machine, write_json
 from benchmarks.scorers import ciede2000
 from enhance import prefer
+from enhance.operators.rendering import render_full
 from enhance.operators.resolve import resolve_operator
 from enhance.preference.taste import SPREAD
 from enhance.preview import preview
-from enhance.rendering import render_full
 from enhance.tuning.space import Space
 
 PHOTOS = ("coffee", "chelsea")

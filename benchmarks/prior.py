@@ -35,7 +35,7 @@ from enhance.tuning.space import Space
 from enhance.tuning.steps import FAINT
 from enhance.tuning.views import native_views
 from reproduce.camera import in_little_light
-from scorers.training.photos import load_rated
+from scorers.training.rated import load_rated
 
 FOLDER = Path(__file__).parent.parent / "docs" / "benchmarks"
 GOOD = 0.5

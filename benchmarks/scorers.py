@@ -29,8 +29,8 @@ from enhance.tuning.space import Space
 from scorers.evaluation.agreement import pair_accuracy, srcc
 from scorers.evaluation.figure import Figure, bootstrap
 from scorers.evaluation.robustness import jpeg_change, resize_spread, shift_spread
-from scorers.training.damage import Damage
-from scorers.training.photos import load_rated
+from scorers.photos.damage import Damage
+from scorers.training.rated import load_rated
 
 Score = Callable[[Tensor], Tensor]
 FOLDER = Path(__file__).parent.parent / "docs" / "benchmarks"

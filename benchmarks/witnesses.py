@@ -31,9 +31,9 @@ from enhance.tuning import invariance as module
 from enhance.tuning.space import Space
 from enhance.tuning.views import native_views
 from scorers.evaluation.figure import bootstrap
-from scorers.training.damage import camera_noise
-from scorers.training.photos import load_rated
-from scorers.training.sensor import sensor_noise
+from scorers.photos.damage import camera_noise
+from scorers.photos.sensor import sensor_noise
+from scorers.training.rated import load_rated
 
 DOCS = Path(__file__).parent.parent / "docs"
 WEIGHTS = (0.0, 1.0, 10.0, 30.0, 60.0, 120.0, 240.0, 1e6)

@@ -20,9 +20,9 @@ from torch import Tensor
 
 from enhance.errors import RecipeError, WriteError
 from enhance.operators.base import Operator
+from enhance.operators.rendering import render_full
 from enhance.operators.resolve import resolve_operator
 from enhance.recipe import Recipe
-from enhance.rendering import render_full
 
 SIZE = 65
 """Steps a side: half as many, as is usual too, err by three levels of 255 where 65 err by one."""
@@ -74,7 +74,7 @@ def export(recipe: Recipe | str | os.PathLike[str], path: str | os.PathLike[str]
     >>> error.usual < 0.5 / 255 and error.largest < 1 / 255
     True
     """
-    from enhance.imaging.files import write_bytes
+    from enhance.atomic import write_bytes
 
     path = check_export(path)
     if not isinstance(recipe, Recipe):

@@ -128,7 +128,7 @@ class Recipe:
         Raises:
             WriteError: the target cannot be written.
         """
-        from enhance.imaging.files import write_bytes
+        from enhance.atomic import write_bytes
 
         write_bytes(path, self.to_json().encode(errors="backslashreplace"))
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from enhance.errors import RecipeError
 from enhance.imaging.photo import ImageLike, as_photo
+from enhance.operators.rendering import render_full
 from enhance.operators.resolve import resolve_operator
 from enhance.recipe import Recipe
-from enhance.rendering import render_full
 
 
 def apply(

@@ -13,7 +13,7 @@ import scorers
 from enhance.comparison import save_before_after
 from enhance.operators.resolve import resolve_operator
 from enhance.tuning.space import Space
-from scorers.training.damage import CAMERA, sample_damage
+from scorers.photos.damage import CAMERA, sample_damage
 
 RESTRAINT = 2.0  # ratings that a setting at the end of its bounds costs
 generator = torch.Generator().manual_seed(0)

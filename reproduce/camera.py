@@ -11,8 +11,8 @@ import torch
 from torch import Generator, Tensor
 
 from enhance.operators.luma import luma
-from scorers.training.damage import damage_tone, gaussian_blur, jpeg, median5
-from scorers.training.sensor import sensor_noise
+from scorers.photos.damage import damage_tone, gaussian_blur, jpeg, median5
+from scorers.photos.sensor import sensor_noise
 
 LEAST, MOST = 0.006, 0.05  # std of the noise before the camera's own denoising, in [0, 1] units
 DARKEST = -2.5  # stops, in linear light

@@ -42,9 +42,9 @@ from enhance.tuning.space import Space
 from reproduce.network import begin, describe, kept, kept_shards
 from reproduce.undeveloped import Pairs, as_left, eight_bit, flatten, undeveloped, without_veil
 from scorers.nima import NIMA
-from scorers.training.damage import TONE, sample_damage
+from scorers.photos.damage import TONE, sample_damage
 from scorers.training.loop import Schedule, train
-from scorers.training.photos import RatedPhotos, draw, load_rated
+from scorers.training.rated import RatedPhotos, draw, load_rated
 from scorers.training.steering import colour_distance
 
 OPERATOR = "tone"

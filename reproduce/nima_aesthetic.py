@@ -53,15 +53,15 @@ from reproduce.renderings import (
 )
 from scorers.losses import emd_loss
 from scorers.nima import NIMA
-from scorers.training.colour_difference import cie76
+from scorers.photos.colour_difference import cie76
 from scorers.training.loop import Schedule, train
-from scorers.training.photos import draw, load_rated
 from scorers.training.ranking import (
     correlation_loss,
     expected_distance,
     pairwise_logistic,
     rank_by_distance,
 )
+from scorers.training.rated import draw, load_rated
 from scorers.training.steering import DistortAndRecover
 
 OPERATOR = "tone"

@@ -51,16 +51,16 @@ from reproduce.squares import ORDER, SEARCHES, good_crop, grain, versions
 from scorers.losses import emd_loss
 from scorers.nima import NIMA
 from scorers.opinion import maximum_entropy, typical_std
-from scorers.training.damage import Damage
+from scorers.photos.damage import Damage
+from scorers.photos.resampling import random_crop_flip, random_view, resample
 from scorers.training.loop import Schedule, train
-from scorers.training.photos import RatedPhotos, draw, load_rated
 from scorers.training.ranking import (
     correlation_loss,
     expected_distance,
     pairwise_logistic,
     rank_by_distance,
 )
-from scorers.training.resampling import random_crop_flip, random_view, resample
+from scorers.training.rated import RatedPhotos, draw, load_rated
 
 GOOD = 0.62
 SHARDS = 40

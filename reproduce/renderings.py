@@ -13,16 +13,16 @@ from torch import Tensor
 from enhance.operators.base import Operator
 from reproduce.network import SIZE, describe
 from scorers.nima import NIMA
-from scorers.preprocess import Preprocess
-from scorers.training.damage import CAMERA, Damage, gaussian_blur, sample_damage
-from scorers.training.photos import RatedPhotos, draw
-from scorers.training.resampling import (
+from scorers.photos.damage import CAMERA, Damage, gaussian_blur, sample_damage
+from scorers.photos.resampling import (
     METHODS,
     mirrored,
     random_crop_flip,
     random_view,
     resample,
 )
+from scorers.preprocess import Preprocess
+from scorers.training.rated import RatedPhotos, draw
 from scorers.training.steering import (
     DistortAndRecover,
     Versions,
@@ -44,7 +44,7 @@ PROBES = (
 )
 """Damage that the validation photos should score above, one kind at a time."""
 FLAWS = {"blur": 2.5, "noise": 0.12, "jpeg": 0.95}
-"""What goes wrong before a photo is shrunk, at most; units as of `scorers.training.damage.DETAIL`.
+"""What goes wrong before a photo is shrunk, at most; units as of `scorers.photos.damage.DETAIL`.
 """
 FLAW_PROBES = (("blur", 2.0), ("jpeg", 0.9), ("overdenoise", 1.0), ("noise", 15 / 255))
 """Flaws that the validation photos should score above."""

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from enhance.operators.turbo import Turbo
 from reproduce.network import SIZE
-from scorers.training.damage import (
+from scorers.photos.damage import (
     DETAIL,
     TONE,
     Damage,
@@ -21,7 +21,7 @@ from scorers.training.damage import (
     overdone_damage,
     sample_damage,
 )
-from scorers.training.sensor import sensor_noise
+from scorers.photos.sensor import sensor_noise
 
 ENLARGED = 3.0  # at most
 SOFT = 0.6  # share of the squares that are enlarged

@@ -15,9 +15,9 @@ from torch import Generator, Tensor
 from enhance.operators.base import Operator
 from enhance.tuning.predictor import SIZE
 from enhance.tuning.space import Space
-from scorers.training.damage import CAMERA, TONE, Damage, sample_damage
-from scorers.training.photos import RatedPhotos, draw
-from scorers.training.resampling import random_crop_flip, random_view
+from scorers.photos.damage import CAMERA, TONE, Damage, sample_damage
+from scorers.photos.resampling import random_crop_flip, random_view
+from scorers.training.rated import RatedPhotos, draw
 
 STORED = 256
 BLACK = 0.08  # luma that good photos go below: no veil

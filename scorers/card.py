@@ -40,7 +40,7 @@ class ModelCard:
         origin: where the weights come from.
         licence: of the weights, as an SPDX identifier where there is one.
         training_data: what it learned from, with terms.
-        learned_from: fingerprint of those photos (`scorers.training.overlap`), where it has one.
+        learned_from: fingerprint of those photos (`scorers.ratings.overlap`), where it has one.
         source_sha256: of the published file these weights were converted from, if any.
         sha256: of this weight file; filled in when it is read.
         measured: figures, each under a name that says what and on which photos.

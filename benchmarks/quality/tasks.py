@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.scorers import read
-from scorers.training.damage import tone_damage
-from scorers.training.photos import load_rated
+from scorers.photos.damage import tone_damage
+from scorers.training.rated import load_rated
 
 LEVELS = (10, 20, 30, 50)
 """Standard deviations of white noise, in 8-bit levels."""

@@ -15,10 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+from enhance.atomic import write_bytes
 from enhance.batch.plan import Job
 from enhance.batch.row import Row
 from enhance.errors import ReadError, WriteError
-from enhance.imaging.files import write_bytes
 
 NAME = "batch.jsonl"
 PART = ".*.part"

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from enhance.atomic import write_bytes
 from enhance.batch.row import Row
 from enhance.errors import MissingExtraError, WriteError
-from enhance.imaging.files import write_bytes
 
 EXTENSIONS = (".csv", ".json", ".parquet")
 

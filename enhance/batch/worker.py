@@ -8,11 +8,12 @@ from collections.abc import Callable
 
 import torch
 
+from enhance.atomic import write_bytes
 from enhance.batch.plan import Job
 from enhance.batch.request import Request
 from enhance.batch.row import Row
 from enhance.errors import EnhanceError
-from enhance.imaging.files import check_holds, check_target, read, write_bytes
+from enhance.imaging.files import check_holds, check_target, read
 from enhance.tuning.result import TuneResult
 from enhance.tuning.tune import tune
 from scorers.errors import ScorerError

@@ -95,11 +95,11 @@ def batch(
     Interrupted, even by a kill, the same command goes on where it stopped. A photo that cannot be
     read is named on stderr and left out.
     """
+    from enhance.atomic import check_writable
     from enhance.batch import Request, Shared, run_batch, write_table
     from enhance.batch.plan import plan
     from enhance.batch.shared import NAME
     from enhance.batch.table import check_table
-    from enhance.imaging.files import check_writable
     from enhance.presets import load_preset
 
     if delta is not None and not shared:

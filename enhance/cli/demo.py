@@ -71,7 +71,7 @@ def darken(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """As undeveloped: a stop less light, in linear light, and half the contrast and colour."""
     import torch
 
-    from scorers.training.damage import Damage
+    from scorers.photos.damage import Damage
 
     amounts = {"exposure": -1.0, "contrast": -0.5, "saturation": -0.5}
     damage = Damage({kind: torch.tensor([amount]) for kind, amount in amounts.items()})

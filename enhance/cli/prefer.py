@@ -55,7 +55,8 @@ def prefer(
     letter; `undo` takes the last one back, `done` stops. With --choices, the picture shows what
     to choose between next, and --session lets the next call go on there.
     """
-    from enhance.imaging.files import check_target, check_writable
+    from enhance.atomic import check_writable
+    from enhance.imaging.files import check_target
 
     outputs = {"--output": output, "--recipe": recipe, "--picture": picture, "--session": session}
     check_apart([photo], outputs)

@@ -109,7 +109,8 @@ def tune(
 def _check_targets(
     photo: Path, pictures: Iterable[Path | None], texts: Iterable[Path | None]
 ) -> None:
-    from enhance.imaging.files import check_target, check_writable
+    from enhance.atomic import check_writable
+    from enhance.imaging.files import check_target
 
     for path in filter(None, pictures):
         check_target(path, source=photo)

@@ -6,14 +6,12 @@ applied on reading and reset on writing.
 """
 
 from enhance.imaging.reading import MAX_PIXELS, read
-from enhance.imaging.writing import check_holds, check_target, check_writable, write, write_bytes
+from enhance.imaging.writing import check_holds, check_target, write
 
 __all__ = [
     "MAX_PIXELS",
     "check_holds",
     "check_target",
-    "check_writable",
     "read",
     "write",
-    "write_bytes",
 ]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import math
 import os
-import secrets
-import shutil
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from enhance.atomic import as_path, check_writable, write_bytes
 from enhance.errors import EnhanceError, WriteError
 from enhance.imaging import deep, exif, exr, formats, heif, segments, tiff
 from enhance.imaging.fitting import fit, fit_tags, is_transparent
@@ -58,7 +57,7 @@ def write(
         WriteError: see `check_target` and `check_holds`.
         ImageError: pixels of another size, or not finite.
     """
-    path = _as_path(path)
+    path = as_path(path)
     source = photo.source
     own = source.path if isinstance(source, FileSource) else None
     format = check_target(path, source=own, overwrite=overwrite)
@@ -87,7 +86,7 @@ def check_target(
         WriteError: unknown extension, no such folder, a folder, not writable, or the same file
             as `source` (links resolved) without `overwrite`.
     """
-    path = _as_path(path)
+    path = as_path(path)
     format = _format_of(path)
     check_writable(path)
     if source is not None and not overwrite and _same_file(path, Path(source)):
@@ -108,7 +107,7 @@ def check_holds(photo: Photo, path: str | os.PathLike[str]) -> None:
         WriteError: unknown extension, transparency in a format that has none, more pixels in width
             or height than the format can count.
     """
-    path = _as_path(path)
+    path = as_path(path)
     format = _format_of(path)
     if formats.SIDES.get(format, math.inf) < max(photo.size):
         height, width = photo.size
@@ -119,61 +118,6 @@ def check_holds(photo: Photo, path: str | os.PathLike[str]) -> None:
     if format not in formats.TRANSPARENT and is_transparent(photo.source.encoding):
         able = ", ".join(formats.TRANSPARENT)
         raise WriteError(f"cannot write {path}: {format} holds no transparency ({able} do)")
-
-
-def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write a file whole or not at all: to a temporary file beside it, which is then renamed.
-
-    Raises:
-        WriteError: no such folder, a folder, not writable, disk full.
-    """
-    path = _as_path(path)
-    check_writable(path)
-    target = Path(os.path.realpath(path))  # a link stays a link
-    temporary = target.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if target.exists():
-            shutil.copymode(target, temporary)
-        os.replace(temporary, target)
-    except OSError as error:
-        raise WriteError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def check_writable(path: Path) -> None:
-    """Find out, before any work, whether a file can be made or replaced at `path`.
-
-    Raises:
-        WriteError: no such folder, a folder, a pipe or device, not writable, a name that no file
-            can have.
-    """
-    try:
-        target = Path(os.path.realpath(path))
-        if target.is_dir():
-            raise WriteError(f"cannot write {path}: it is a folder")
-        if not target.parent.is_dir():
-            raise WriteError(f"cannot write {path}: no folder {target.parent}")
-        if target.exists() and not target.is_file():  # a pipe, a device: a rename would replace it
-            raise WriteError(f"cannot write {path}: it is no ordinary file")
-        # the folder too, even if the file is there: a new one is made in it, and renamed
-        for place in filter(os.path.exists, (target, target.parent)):
-            if not os.access(place, os.W_OK):
-                raise WriteError(f"cannot write {path}: permission denied")
-    except WriteError:
-        raise
-    except (OSError, ValueError) as error:
-        raise WriteError(f"cannot write {path}: {getattr(error, 'strerror', error)}") from error
-
-
-def _as_path(path: object) -> Path:
-    if not isinstance(path, str | os.PathLike):
-        raise WriteError(f"cannot write {path!r}: it is no path")
-    return Path(path)
 
 
 def _format_of(path: Path) -> str:

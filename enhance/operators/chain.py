@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from enhance.errors import ParameterError
 from enhance.operators.base import Operator, Settings
 from enhance.operators.batching import broadcast_shapes
-from enhance.rendering import render_full
+from enhance.operators.rendering import render_full
 
 
 @dataclass(frozen=True)

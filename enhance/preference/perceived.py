@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from enhance.operators.base import Operator
-from enhance.rendering import render_full
+from enhance.operators.rendering import render_full
 from enhance.tuning.space import Space
 
 RENDERINGS = 96

@@ -14,12 +14,12 @@ from torch import Tensor
 from enhance.errors import ParameterError, RecipeError
 from enhance.imaging.photo import ImageLike, Photo, as_photo
 from enhance.operators.base import Operator
+from enhance.operators.rendering import render_full
 from enhance.operators.resolve import OperatorLike, members, resolve_operator
 from enhance.preference.perceived import perceived_metric
 from enhance.preference.taste import SPREAD, Answer, Taste
 from enhance.preview import preview
 from enhance.recipe import Recipe
-from enhance.rendering import render_full
 from enhance.tuning.integers import check_seed
 from enhance.tuning.scoring import ScorerLike
 from enhance.tuning.space import Space, answers_to_keep
@@ -140,7 +140,7 @@ class Session:
         Raises:
             WriteError: the target cannot be written.
         """
-        from enhance.imaging.files import write_bytes
+        from enhance.atomic import write_bytes
 
         entries = {
             "format": FORMAT,

@@ -11,8 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from enhance.atomic import write_bytes
 from enhance.errors import WriteError
-from enhance.imaging.files import write_bytes
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from enhance.rendering import render_full
+from enhance.operators.rendering import render_full
 from enhance.report import charts
 from enhance.report.page import render, write_page
 from enhance.report.pictures import Picture, picture_of

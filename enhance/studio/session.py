@@ -11,10 +11,10 @@ from torch import Tensor
 
 from enhance.imaging.photo import ImageLike, as_photo
 from enhance.operators.base import Parameter
+from enhance.operators.rendering import render_full
 from enhance.operators.resolve import OperatorLike, members, resolve_operator
 from enhance.preview import preview
 from enhance.recipe import Recipe
-from enhance.rendering import render_full
 from enhance.tuning.result import TuneResult
 from enhance.tuning.scoring import ScorerLike, resolve_scorer
 from enhance.tuning.tune import tune

@@ -13,8 +13,8 @@ from torch import Tensor
 from enhance.errors import MissingExtraError
 from enhance.imaging.photo import Photo
 from enhance.operators.base import Operator
+from enhance.operators.rendering import render_full
 from enhance.recipe import Recipe, Verdict
-from enhance.rendering import render_full
 from enhance.tuning.ablation import ablate
 from enhance.tuning.guards import GuardReport
 from enhance.tuning.invariance import invariance

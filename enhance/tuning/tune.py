@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
+from enhance.atomic import check_writable
 from enhance.errors import ParameterError
-from enhance.imaging.files import check_writable
 from enhance.imaging.photo import as_photo
 from enhance.operators.resolve import OperatorLike, members, resolve_operator
 from enhance.recipe import Recipe

@@ -11,8 +11,8 @@ from torch import Generator, Tensor
 
 from scorers.errors import InputError
 from scorers.evaluation.pairs import photos_in
-from scorers.training.damage import gaussian_blur
-from scorers.training.decode import read_photo
+from scorers.photos.damage import gaussian_blur
+from scorers.photos.decode import read_photo
 
 TRAIN = ("astronaut", "camera", "brick", "grass", "gravel", "immunohistochemistry", "moon")
 TEST = ("chelsea", "coffee", "rocket")

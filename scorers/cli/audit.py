@@ -166,7 +166,7 @@ def _collected(folder: Path, count: int, unreadable: _Unreadable) -> dict[str, I
 def _read(better: Path, worse: Path, count: int, unreadable: _Unreadable) -> Iterator[Pair]:
     from scorers.evaluation.degradations import Pair
     from scorers.evaluation.pairs import pairs
-    from scorers.training.decode import read_photo
+    from scorers.photos.decode import read_photo
 
     for good, bad in pairs(better, worse)[: count or None]:
         try:
@@ -193,7 +193,7 @@ def _photos(
     import torch
 
     from scorers.evaluation.pairs import photos_in
-    from scorers.training.decode import read_photo
+    from scorers.photos.decode import read_photo
 
     kodak = Path(os.environ.get("ENHANCE_DATA", "")) / "data" / "kodak24"
     if folder is None and kodak.is_dir():

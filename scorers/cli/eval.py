@@ -15,8 +15,8 @@ from scorers.errors import InputError
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from scorers.ratings.tables import RatingTable
     from scorers.scorer import Scorer
-    from scorers.training.tables import RatingTable
 
 _PARTS = ("all", "train", "validation", "test")
 
@@ -137,7 +137,7 @@ def _read(
     from dataclasses import replace
     from itertools import zip_longest
 
-    from scorers.training.readers import read_names, read_table
+    from scorers.ratings.readers import read_names, read_table
     from scorers.training.views import readable
 
     for option, given in (("photos", photos), ("a test list", test_lists)):
@@ -166,7 +166,7 @@ def _read(
 
 def _warn_of_learned(judges: Mapping[str, Scorer], rated: list[RatingTable]) -> None:
     """Say which figures of a test split are none, since the scorer was trained on another."""
-    from scorers.training.overlap import found_in
+    from scorers.ratings.overlap import found_in
 
     for name, judge in judges.items():
         for table in rated:
@@ -188,7 +188,7 @@ def _sensitivity(
 ) -> Mapping[str, object]:
     from scorers.evaluation.pairs import photos_in
     from scorers.evaluation.robustness import jpeg_change, resize_spread, shift_spread
-    from scorers.training.decode import read_photo
+    from scorers.photos.decode import read_photo
 
     photos = []
     for path in photos_in(folder):

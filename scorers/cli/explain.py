@@ -49,7 +49,7 @@ def explain(
         uniform_share,
     )
     from scorers.explain.figure import overlay, save_page, sheet
-    from scorers.training.decode import read_photo
+    from scorers.photos.decode import read_photo
 
     files = _find(photos)
     targets = _targets(files, out)

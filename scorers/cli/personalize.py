@@ -12,8 +12,8 @@ from scorers.errors import InputError
 
 if TYPE_CHECKING:
     from scorers.personal import Views
+    from scorers.ratings.cells import Sheet
     from scorers.scorer import Scorer
-    from scorers.training.cells import Sheet
 
 
 def personalize(
@@ -34,7 +34,7 @@ def personalize(
 
     from scorers import zoo
     from scorers.personal import fit_choices, fit_ratings
-    from scorers.training.cells import as_number
+    from scorers.ratings.cells import as_number
 
     if out.suffix != ".safetensors":
         raise InputError(f"the scorer to write must end in .safetensors, got {out}")
@@ -70,7 +70,7 @@ def personalize(
 
 def _read(table: Path) -> tuple[tuple[str, str], Sheet]:
     """What the table states, ratings or choices, and the table."""
-    from scorers.training.cells import Sheet, read_lines
+    from scorers.ratings.cells import Sheet, read_lines
 
     sheet = Sheet.of(table, read_lines(table))
     for columns in (("filename", "rating"), ("better", "worse")):
@@ -84,7 +84,7 @@ def _read(table: Path) -> tuple[tuple[str, str], Sheet]:
 def _look(base: Scorer, folder: Path, names: list[str]) -> tuple[dict[str, int], Views]:
     """Where each readable photo stands in the views; the others are named and left out."""
     from scorers.personal import Views, look
-    from scorers.training.decode import read_photo
+    from scorers.photos.decode import read_photo
 
     places: dict[str, int] = {}
     views: list[Views] = []

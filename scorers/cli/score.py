@@ -21,7 +21,7 @@ def score(
     import torch
 
     from scorers import opinion, zoo
-    from scorers.training.decode import read_photo
+    from scorers.photos.decode import read_photo
 
     judge = zoo.load(scorer or zoo.DEFAULT)
     failed = 0

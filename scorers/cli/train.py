@@ -81,8 +81,8 @@ def train(
     from tqdm import tqdm
 
     from scorers.evaluation.report import as_json as to_json
+    from scorers.ratings.readers import read_names, read_table
     from scorers.training.distributed import world
-    from scorers.training.readers import read_names, read_table
     from scorers.training.session import Training, train_scorer
 
     ratings = tuple(_range(buckets)) if buckets else ()

@@ -9,9 +9,9 @@ import torch
 from torch import Generator, Tensor
 
 from scorers.errors import unknown_name
-from scorers.training.damage import camera_noise, gaussian_blur, jpeg
-from scorers.training.haze import random_haze
-from scorers.training.moire import moire
+from scorers.photos.damage import camera_noise, gaussian_blur, jpeg
+from scorers.photos.haze import random_haze
+from scorers.photos.moire import moire
 
 Degrade = Callable[[Tensor, Generator], Tensor]
 """``(1, 3, H, W)`` in [0, 1] to the same, worse; its strength is drawn."""

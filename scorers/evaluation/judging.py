@@ -7,9 +7,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from scorers.photos.decode import read_photo
+from scorers.ratings.tables import RatingTable
 from scorers.scorer import Scorer
-from scorers.training.decode import read_photo
-from scorers.training.tables import RatingTable
 
 
 @torch.inference_mode()

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from scorers.evaluation.figure import Figure
 from scorers.evaluation.judging import judge
 from scorers.evaluation.opinions import agreement, unified
+from scorers.ratings.tables import RatingTable
 from scorers.scorer import Scorer
-from scorers.training.tables import RatingTable
 
 Cell = dict[str, Figure]
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from scorers import opinion
 from scorers.evaluation.agreement import accuracy, lcc, srcc
 from scorers.evaluation.figure import Figure, bootstrap
-from scorers.training.tables import RatingTable
+from scorers.ratings.tables import RatingTable
 
 
 def agreement(

@@ -11,7 +11,7 @@ from torch import Tensor
 from scorers.errors import InputError
 from scorers.evaluation.agreement import pair_accuracy, tied
 from scorers.evaluation.figure import Figure, bootstrap
-from scorers.training.decode import read_photo
+from scorers.photos.decode import read_photo
 
 Score = Callable[[Tensor], Tensor]
 PHOTOS = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp"}

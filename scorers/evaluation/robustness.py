@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from scorers.evaluation.figure import Figure, bootstrap
-from scorers.training.damage import jpeg
-from scorers.training.resampling import resample
+from scorers.photos.damage import jpeg
+from scorers.photos.resampling import resample
 
 Score = Callable[[Tensor], Tensor]
 FILTERS = ("nearest", "bilinear", "area", "lanczos")

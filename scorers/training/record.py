@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scorers.card import ModelCard
+from scorers.ratings.overlap import fingerprint
+from scorers.ratings.tables import RatingTable
 from scorers.training.initial import Start
-from scorers.training.overlap import fingerprint
 from scorers.training.stages import Recipe
-from scorers.training.tables import RatingTable
 from scorers.training.views import Skipped
 
 if TYPE_CHECKING:

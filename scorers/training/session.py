@@ -17,6 +17,7 @@ from scorers import zoo
 from scorers.errors import InputError, unknown_name
 from scorers.evaluation.judging import judge
 from scorers.evaluation.opinions import agreement
+from scorers.ratings.tables import RatingTable
 from scorers.scorer import Scorer
 from scorers.training.batches import balanced_weights, stream
 from scorers.training.distributed import World
@@ -27,7 +28,6 @@ from scorers.training.objectives import OBJECTIVES
 from scorers.training.record import Learned, card
 from scorers.training.skipped import readable_once
 from scorers.training.stages import Recipe, recipe
-from scorers.training.tables import RatingTable
 from scorers.training.views import Views, stored_size
 
 

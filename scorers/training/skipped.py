@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from scorers.training.tables import RatingTable
+from scorers.ratings.tables import RatingTable
 from scorers.training.views import Skipped, readable
 
 

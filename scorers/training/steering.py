@@ -16,8 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from scorers.training.colour_difference import Difference, ciede2000
-from scorers.training.damage import CAMERA, DETAIL, overdone_damage, sample_damage, tone_damage
+from scorers.photos.colour_difference import Difference, ciede2000
+from scorers.photos.damage import CAMERA, DETAIL, overdone_damage, sample_damage, tone_damage
 
 Renderer = Callable[[Tensor, Mapping[str, Tensor]], Tensor]
 """``(P, 3, H, W)`` and settings ``(K, P)`` to ``(K, P, 3, H, W)``: an operator, seen from here."""

@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from scorers.errors import InputError
+from scorers.photos.decode import decode
+from scorers.ratings.tables import RatingTable
 from scorers.training.batches import stream
-from scorers.training.decode import decode
-from scorers.training.tables import RatingTable
 
 Place = tuple[int, int, int]
 """Epoch, place in it and row: what a view is drawn for. Balanced epochs show rows repeatedly."""

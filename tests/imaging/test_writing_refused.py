@@ -13,13 +13,14 @@ import pytest
 import torch
 from PIL import Image
 
+from enhance.atomic import write_bytes
 from enhance.errors import (
     ImageError,
     ReadError,
     WriteError,
 )
 from enhance.imaging import writing
-from enhance.imaging.files import check_target, read, write, write_bytes
+from enhance.imaging.files import check_target, read, write
 from enhance.imaging.photo import Photo, as_photo
 
 
@@ -146,7 +147,7 @@ def test_a_killed_process_leaves_the_old_file(folder: Path) -> None:
     # killed with everything written but nothing renamed yet: the worst moment
     script = (
         "import os, signal\n"
-        "from enhance.imaging.files import write_bytes\n"
+        "from enhance.atomic import write_bytes\n"
         "os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n"
         "write_bytes('b.json', b'new')\n"
     )

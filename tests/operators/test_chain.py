@@ -11,11 +11,11 @@ from enhance.errors import ParameterError
 from enhance.operators.chain import Chain, leaves
 from enhance.operators.contrast import Contrast
 from enhance.operators.laplacian import Laplacian
+from enhance.operators.rendering import TILES
 from enhance.operators.resolve import members, resolve_operator
 from enhance.operators.saturation import Saturation
 from enhance.operators.tone import Tone
 from enhance.operators.turbo import Turbo
-from enhance.rendering import TILES
 from enhance.testing.images import photo
 
 

@@ -10,8 +10,8 @@ from kornia.color import rgb_to_lab
 from torch import Tensor
 
 from enhance.operators.registry import get
+from enhance.operators.rendering import render_full
 from enhance.preference import Pair
-from enhance.rendering import render_full
 
 
 class Person:

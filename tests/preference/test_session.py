@@ -16,8 +16,8 @@ import enhance
 from enhance.operators.base import Parameter
 from enhance.operators.blackbox import black_box
 from enhance.operators.registry import get
+from enhance.operators.rendering import render_full
 from enhance.preference.perceived import LEAST, perceived_metric
-from enhance.rendering import render_full
 from enhance.tuning.space import Space
 
 START = {"detail": 0.0, "shadow": 0.0, "brightness": 0.0}

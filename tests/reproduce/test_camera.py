@@ -4,7 +4,7 @@ import torch
 
 from enhance.operators.luma import luma
 from reproduce.camera import in_little_light
-from scorers.training.damage import gaussian_blur
+from scorers.photos.damage import gaussian_blur
 
 
 def fine_detail(photo: torch.Tensor) -> float:

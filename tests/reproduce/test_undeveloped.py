@@ -5,7 +5,7 @@ import torch
 from enhance.operators.registry import get
 from enhance.tuning.space import Space
 from reproduce.undeveloped import Pairs, as_left
-from scorers.training.photos import RatedPhotos
+from scorers.training.rated import RatedPhotos
 
 COLOUR = torch.tensor([180, 120, 60], dtype=torch.uint8)
 

@@ -13,8 +13,8 @@ from scorers import zoo
 from scorers.cli import main
 from scorers.errors import InputError
 from scorers.fetch import fetch
+from scorers.photos.decode import read_photo
 from scorers.scorer import Scorer
-from scorers.training.decode import read_photo
 
 
 @pytest.fixture

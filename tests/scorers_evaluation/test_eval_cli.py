@@ -17,9 +17,9 @@ from scorers.errors import InputError
 from scorers.evaluation.cost import PAPER, cost, folded_options
 from scorers.evaluation.pairs import folder_pairs, pairs
 from scorers.evaluation.robustness import jpeg_change, resize_spread, shift_spread
+from scorers.photos.resampling import resample
 from scorers.preprocess import Preprocess
 from scorers.scorer import Scorer
-from scorers.training.resampling import resample
 
 
 def save(path: Path, pixels: Tensor) -> None:

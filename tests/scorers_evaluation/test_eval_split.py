@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from scorers.cli import main
-from scorers.training.photos import part_of
+from scorers.ratings.split import part_of
 
 NAMES = [f"{i}.png" for i in range(40)]
 

@@ -19,8 +19,8 @@ from scorers.evaluation.agreement import accuracy, lcc, pair_accuracy, pearson, 
 from scorers.evaluation.figure import Figure, bootstrap
 from scorers.evaluation.opinions import agreement, middle, unified
 from scorers.evaluation.report import as_json, as_table
+from scorers.ratings.tables import RatingTable
 from scorers.training.batches import stream
-from scorers.training.tables import RatingTable
 
 AVA = tuple(float(rating) for rating in range(1, 11))
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from scorers.errors import InputError
+from scorers.photos.decode import decode
+from scorers.ratings.readers import read_table
 from scorers.training.batches import Batches, balanced_weights, stream
-from scorers.training.decode import decode
-from scorers.training.readers import read_table
 from scorers.training.stages import RECIPES, recipe
 from scorers.training.views import Views, readable, stored_size
 

@@ -22,12 +22,12 @@ from scorers.card import Architecture
 from scorers.errors import InputError, MissingExtraError, ScorerError
 from scorers.evaluation.agreement import spearman
 from scorers.evaluation.judging import judge
+from scorers.ratings.overlap import found_in
+from scorers.ratings.readers import read_table
 from scorers.training.distributed import World, world
 from scorers.training.initial import start
 from scorers.training.log import RunLog
 from scorers.training.objectives import OBJECTIVES
-from scorers.training.overlap import found_in
-from scorers.training.readers import read_table
 from scorers.training.session import Training, train_scorer
 
 ALONE = World(0, 1, torch.device("cpu"))
@@ -57,7 +57,7 @@ import os, signal, sys
 from pathlib import Path
 import torch
 from scorers.training.distributed import World
-from scorers.training.readers import read_table
+from scorers.ratings.readers import read_table
 from scorers.training.session import Training, train_scorer
 
 def tick(done, total, loss):
@@ -223,7 +223,7 @@ from scorers.training.distributed import world
 from scorers.training.fit import Fit, Rated
 from scorers.training.initial import start
 from scorers.training.objectives import OBJECTIVES
-from scorers.training.readers import read_table
+from scorers.ratings.readers import read_table
 from scorers.training.stages import recipe
 from scorers.training.views import Views
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from scorers.errors import InputError, WeightsError
+from scorers.ratings.readers import read_table
 from scorers.training.distributed import World
-from scorers.training.readers import read_table
 from scorers.training.session import Training, train_scorer
 from scorers.training.skipped import readable_once
 

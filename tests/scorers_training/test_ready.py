@@ -13,12 +13,12 @@ import torch
 from scorers.backbones.multilevel import MultiLevelMobileNetV1
 from scorers.errors import InputError
 from scorers.nima import NIMA
+from scorers.ratings.readers import read_table
 from scorers.training.batches import Batches
 from scorers.training.distributed import World, find_device
 from scorers.training.fit import Fit, Rated, _Answering
 from scorers.training.initial import Start, start
 from scorers.training.objectives import OBJECTIVES
-from scorers.training.readers import read_table
 from scorers.training.ready import check_norms, make_ready
 from scorers.training.stages import recipe
 from scorers.training.views import Views

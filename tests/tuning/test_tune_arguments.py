@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 import enhance
+from enhance.operators.rendering import render_full
 from enhance.presets import load_preset
-from enhance.rendering import render_full
 from enhance.tuning.guards import Worth
 from enhance.tuning.scoring import device_of
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from scorers.errors import InputError
-from scorers.training.photos import Part
+from scorers.ratings.split import Part
 
 NAMES = ("filename", "image_name", "image", "name", "dist_img_path")
 _PARTS: dict[str, Part] = {

@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from scorers.training.damage import to_linear
+from scorers.photos.damage import to_linear
 
 READ = 0.02
 """Noise that is there without light, as a share of the variance in full light."""

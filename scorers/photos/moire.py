@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from scorers.training.damage import gaussian_blur, to_linear, to_srgb
+from scorers.photos.damage import gaussian_blur, to_linear, to_srgb
 
 _SUBPIXELS = 3  # a screen's pixel is as many columns, one a colour
 _TILT = 0.04  # by which the camera's corners miss the screen's, as a share of the sides

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from scorers.errors import InputError
-from scorers.training.haze import haze, random_haze, typical_depth
-from scorers.training.moire import demosaic, moire, screen
+from scorers.photos.haze import haze, random_haze, typical_depth
+from scorers.photos.moire import demosaic, moire, screen
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -55,7 +55,7 @@ def test_a_screen_shows_each_colour_in_a_column_of_its_own() -> None:
 
 
 def test_demosaicing_keeps_what_the_sensor_saw_and_flat_colour() -> None:
-    from scorers.training.moire import _bayer
+    from scorers.photos.moire import _bayer
 
     seen = _bayer(6, 8).float()
     flat = torch.tensor([0.2, 0.5, 0.7]).view(1, 3, 1, 1).expand(1, 3, 6, 8)

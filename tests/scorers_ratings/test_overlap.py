@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scorers.training.overlap import fingerprint, found_in
+from scorers.ratings.overlap import fingerprint, found_in
 
 LEARNED = [f"photos/{i}.jpg" for i in range(9000)]
 OTHERS = [f"other/{i}.jpg" for i in range(9000)]

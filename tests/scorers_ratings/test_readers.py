@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from scorers import opinion
 from scorers.errors import InputError, ScorerError
-from scorers.training.popularity import popularity
-from scorers.training.readers import read_names, read_table
-from scorers.training.tables import RatingTable, from_moments, std_bounds
+from scorers.ratings.popularity import popularity
+from scorers.ratings.readers import read_names, read_table
+from scorers.ratings.tables import RatingTable, from_moments, std_bounds
 
 
 def write(path: Path, *lines: str) -> Path:

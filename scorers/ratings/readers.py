@@ -11,9 +11,9 @@ import torch
 
 from scorers import opinion
 from scorers.errors import InputError, unknown_name
-from scorers.training.cells import NAMES, Sheet, as_number, read_lines, shares_of
-from scorers.training.plain import read_plain
-from scorers.training.tables import AVA_BUCKETS, RatingTable, from_moments, std_bounds
+from scorers.ratings.cells import NAMES, Sheet, as_number, read_lines, shares_of
+from scorers.ratings.plain import read_plain
+from scorers.ratings.tables import AVA_BUCKETS, RatingTable, from_moments, std_bounds
 
 _TID_RATERS = 971 / 25  # observers over references (Ponomarenko et al. 2015); each judged one
 

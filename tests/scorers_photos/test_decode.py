@@ -11,7 +11,7 @@ from PIL import Image, ImageCms
 
 from enhance.imaging.files import read
 from scorers.errors import InputError
-from scorers.training.decode import decode, read_photo
+from scorers.photos.decode import decode, read_photo
 
 LEVELS = np.arange(256, dtype=np.uint16).reshape(8, 32)
 

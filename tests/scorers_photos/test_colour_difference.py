@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from skimage.color import deltaE_cie76, deltaE_ciede2000
 from torch import Tensor
 
-from scorers.training.colour_difference import cie76, ciede2000
+from scorers.photos.colour_difference import cie76, ciede2000
 
 # Sharma, Wu and Dalal 2005, Table 1: pairs that tell wrong implementations apart
 PUBLISHED = [

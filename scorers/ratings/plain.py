@@ -9,9 +9,9 @@ from torch import Tensor
 
 from scorers import opinion
 from scorers.errors import InputError
-from scorers.training.cells import NAMES, Sheet, as_number
-from scorers.training.popularity import popularity
-from scorers.training.tables import RatingTable, Spread, from_moments
+from scorers.ratings.cells import NAMES, Sheet, as_number
+from scorers.ratings.popularity import popularity
+from scorers.ratings.tables import RatingTable, Spread, from_moments
 
 _MEANS = ("mean", "mos", "score")
 _STDS = ("std", "sd")

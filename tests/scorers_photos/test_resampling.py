@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
 
-from scorers.training.resampling import METHODS, mirrored, resample
+from scorers.photos.resampling import METHODS, mirrored, resample
 
 ALL = (*METHODS, "lanczos")
 

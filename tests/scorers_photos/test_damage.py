@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from scorers.training.damage import (
+from scorers.photos.damage import (
     CAMERA,
     DETAIL,
     OVERDONE,
@@ -17,7 +17,7 @@ from scorers.training.damage import (
     single_damage,
     tone_damage,
 )
-from scorers.training.sensor import sensor_noise
+from scorers.photos.sensor import sensor_noise
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_a_damage_grows_along_its_direction(photo: torch.Tensor, kind: str) -> N
 
 
 def test_one_stop_doubles_linear_light(photo: torch.Tensor) -> None:
-    from scorers.training.damage import to_linear
+    from scorers.photos.damage import to_linear
 
     darker = damaged(photo, exposure=-1.0)
     torch.testing.assert_close(2 * to_linear(darker), to_linear(photo), rtol=1e-4, atol=1e-5)

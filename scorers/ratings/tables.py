@@ -12,7 +12,7 @@ from torch import Tensor
 
 from scorers import opinion
 from scorers.errors import InputError
-from scorers.training.photos import Part, part_of
+from scorers.ratings.split import Part, part_of
 
 Spread = Literal["votes", "stated", "model"]
 AVA_BUCKETS = tuple(float(rating) for rating in range(1, 11))

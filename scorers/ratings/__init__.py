@@ -1,0 +1,1 @@
+"""What people said of photos: tables of ratings, and the splits made of them."""

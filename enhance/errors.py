@@ -8,7 +8,12 @@ name the rule and the value that broke it.
 from __future__ import annotations
 
 import difflib
+import os
+import sys
+import warnings
 from collections.abc import Iterable
+
+_PACKAGE = os.path.dirname(__file__) + os.sep
 
 
 class EnhanceError(Exception):
@@ -44,6 +49,18 @@ class RecipeError(EnhanceError, ValueError):
 
 class MissingExtraError(EnhanceError, ImportError):
     """An optional package is needed; the message names the extra that installs it."""
+
+
+class EnhanceWarning(UserWarning):
+    """Something was done, and not quite as asked: metadata left out, a depth that was reduced."""
+
+
+def warn(message: str) -> None:
+    """Warn as the line outside this package that called it, whatever lies between."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, EnhanceWarning, stacklevel=level)
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError:

@@ -3,20 +3,45 @@
 from __future__ import annotations
 
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias, Union, overload
+
+from torch import Tensor
 
 from enhance.errors import RecipeError
 from enhance.imaging.photo import ImageLike, as_photo
+from enhance.imaging.samples import Array
 from enhance.operators.rendering import render_full
 from enhance.operators.resolve import resolve_operator
 from enhance.recipe import Recipe
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
+RecipeLike: TypeAlias = Union[Recipe, str, "PathLike[str]"]
+Target: TypeAlias = Union[str, "PathLike[str]", None]
+
+
+@overload
+def apply(
+    image: Tensor, recipe: RecipeLike, *, output: Target = ..., overwrite: bool = ...
+) -> Tensor: ...
+@overload
+def apply(
+    image: Array, recipe: RecipeLike, *, output: Target = ..., overwrite: bool = ...
+) -> Array: ...
+@overload
+def apply(
+    image: str | PathLike[str] | Image,
+    recipe: RecipeLike,
+    *,
+    output: Target = ...,
+    overwrite: bool = ...,
+) -> Image: ...
 def apply(
     image: ImageLike,
-    recipe: Recipe | str | PathLike[str],
+    recipe: RecipeLike,
     *,
-    output: str | PathLike[str] | None = None,
+    output: Target = None,
     overwrite: bool = False,
 ) -> Any:
     """Repeat an enhancement, on the same photo or on another one, at full resolution.

@@ -10,7 +10,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from scorers.errors import ScorerError
+from scorers.errors import (
+    DownloadError,
+    InputError,
+    MissingExtraError,
+    OpinionError,
+    ScorerError,
+    UnknownNameError,
+    WeightsError,
+)
 
 if TYPE_CHECKING:
     from scorers.card import ModelCard
@@ -18,6 +26,7 @@ if TYPE_CHECKING:
     from scorers.scorer import Scorer
     from scorers.zoo import list_scorers, load
 
+# imported on first use, so that `import scorers` costs next to nothing
 _LAZY = {
     "load": "scorers.zoo",
     "list_scorers": "scorers.zoo",
@@ -25,6 +34,22 @@ _LAZY = {
     "ModelCard": "scorers.card",
     "NIMALoss": "scorers.losses",
     "GuardedNIMALoss": "scorers.losses",
+}
+_PARTS = {
+    "adapters",
+    "backbones",
+    "convert",
+    "errors",
+    "evaluation",
+    "explain",
+    "losses",
+    "opinion",
+    "personal",
+    "photos",
+    "preprocess",
+    "ratings",
+    "training",
+    "zoo",
 }
 
 __all__ = [
@@ -34,15 +59,25 @@ __all__ = [
     "ModelCard",
     "NIMALoss",
     "GuardedNIMALoss",
+    "DownloadError",
+    "InputError",
+    "MissingExtraError",
+    "OpinionError",
     "ScorerError",
+    "UnknownNameError",
+    "WeightsError",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _PARTS:
+        return import_module(f"{__name__}.{name}")
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_LAZY[name]), name)
+    value = getattr(import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted({*__all__, *_PARTS})

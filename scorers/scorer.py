@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +33,10 @@ class Scorer(nn.Module):
     """
 
     buckets: Tensor
+
+    if TYPE_CHECKING:
+
+        def __call__(self, image: Tensor) -> Tensor: ...
 
     def __init__(self, network: NIMA, card: ModelCard) -> None:
         super().__init__()
@@ -82,6 +87,11 @@ class Scorer(nn.Module):
     def std(self, image: Tensor) -> Tensor:
         """``(B, 3, H, W)`` in [0, 1] -> ``(B,)``: how much people would disagree."""
         return opinion.std(self.opinion(image), self.buckets)
+
+    def __repr__(self) -> str:
+        low, high = self.card.buckets[0], self.card.buckets[-1]
+        size = self.view_size
+        return f"<Scorer {self.card.name}: opinions {low:g} to {high:g}, views {size} x {size}>"
 
     def save(self, path: str | Path, *, precision: Precision = "float32") -> None:
         """Write one self-describing safetensors file: weights, and the card in its metadata.

@@ -21,7 +21,7 @@ ENHANCE = [
     ["recipe", "preview"],
     ["presets", "replay", "lut", "comparison", "testing"],
     ["tuning"],
-    ["batch", "preference", "studio"],
+    ["batch", "judging", "preference", "studio"],
     ["report"],
     ["__init__"],
     ["cli"],

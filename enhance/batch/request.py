@@ -32,6 +32,7 @@ class Request:
         bounds: narrower bounds of searched parameters.
         guards: False gives the raw maximum of the scorer.
         start: settings to start from, such as a preset's; None for the predictor's answer.
+        device: where every worker computes, such as ``"cuda"``; None for the CPU.
 
     >>> Request(operators=("turbo",), bounds={"sigma_s": (2, 20)}).operator().name
     'turbo'
@@ -46,6 +47,7 @@ class Request:
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     guards: bool = True
     start: Mapping[str, float] | None = None
+    device: str | None = None
 
     def operator(self) -> Operator[Any]:
         """A new instance of the operator, or of the chain."""
@@ -53,7 +55,7 @@ class Request:
 
     def judge(self, operator: Operator[Any]) -> Judge:
         """The scorer, loaded."""
-        return resolve_scorer(self.scorer, operator)
+        return resolve_scorer(self.scorer, operator, self.device)
 
     def check(self) -> Judge:
         """Find out, before any photo is read, whether the request can be met.

@@ -16,7 +16,6 @@ from enhance.errors import EnhanceError
 from enhance.imaging.files import check_holds, check_target, read
 from enhance.tuning.result import TuneResult
 from enhance.tuning.tune import tune
-from scorers.errors import ScorerError
 
 
 def make_worker(request: Request) -> Callable[[Job], Row]:
@@ -50,9 +49,10 @@ def make_worker(request: Request) -> Callable[[Job], Row]:
                 bounds=request.bounds,
                 guards=None if request.guards else [],
                 start=request.start,
+                device=request.device,
             )
             save(result, job)
-        except (EnhanceError, ScorerError) as error:
+        except EnhanceError as error:
             return Row.failed(job.photo, str(error))
         except OSError as error:
             reason = error.strerror or type(error).__name__

@@ -12,6 +12,7 @@ from enhance.cli.console import complain, make_folder
 from enhance.cli.options import (
     Bound,
     Crops,
+    Device,
     Fix,
     Guards,
     Operators,
@@ -51,6 +52,7 @@ def batch(
     bound: Bound = None,
     guards: Guards = True,
     preset: Preset = None,
+    device: Device = None,
     shared: Annotated[
         bool,
         typer.Option(
@@ -131,6 +133,7 @@ def batch(
             bounds=read_bounds(bound or [], "--bound"),
             guards=guards,
             start=None if look is None else look.settings,
+            device=device,
         ),
         workers=workers,
         engine=engine,  # type: ignore[arg-type]  # an unknown one is named there

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enhance.errors import EnhanceError, WriteError
-from scorers.errors import ScorerError
 
 if TYPE_CHECKING:
     from enhance import TuneResult
@@ -37,7 +36,7 @@ def each(photos: Sequence[Path], work: Callable[[Path], None]) -> int:
             work(photo)
         except BrokenPipeError:  # the reader has gone: nothing to do for the others either
             raise
-        except (EnhanceError, ScorerError, OSError) as error:
+        except (EnhanceError, OSError) as error:
             complain(error)
             failed += 1
     if not failed:

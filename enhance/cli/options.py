@@ -36,6 +36,17 @@ Strategy = Annotated[
 Crops = Annotated[
     int | None, typer.Option(min=2, metavar="N", help="How many views each setting is judged on.")
 ]
+Device = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Where to compute, such as cuda; the CPU unless said."),
+]
+Storage = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL|FILE",
+        help="Keep a bayesian or hybrid search there, to go on with after an interruption.",
+    ),
+]
 Seed = Annotated[
     int, typer.Option(min=0, max=MAX_SEED, metavar="N", help="Same seed, same result.")
 ]

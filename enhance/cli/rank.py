@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 
 from enhance.cli.console import each
-from enhance.cli.options import AsJson, Photos, ScorerName, find_photos
-from enhance.cli.score import Judge
+from enhance.cli.options import AsJson, Device, Photos, ScorerName, find_photos
 
 
 def rank(
@@ -19,14 +18,17 @@ def rank(
     top: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Print only the N best.")
     ] = None,
+    device: Device = None,
     as_json: AsJson = False,
 ) -> int:
     """Sort photos by score, best first."""
-    judge = Judge(scorer)
+    from enhance.judging import PhotoScorer
+
+    judge = PhotoScorer(scorer, device)
     scores: dict[Path, float] = {}
 
     def work(photo: Path) -> None:
-        scores[photo] = judge(photo)[0]
+        scores[photo] = judge(photo).mean
 
     status = each(find_photos(photos), work)
     order = sorted(scores, key=lambda photo: (-scores[photo], str(photo)))[:top]

@@ -16,12 +16,14 @@ from enhance.cli.options import (
     AsJson,
     Bound,
     Crops,
+    Device,
     Fix,
     Guards,
     Operators,
     Preset,
     ScorerName,
     Seed,
+    Storage,
     Strategy,
     read_bounds,
     read_values,
@@ -46,6 +48,8 @@ def tune(
     bound: Bound = None,
     guards: Guards = True,
     preset: Preset = None,
+    device: Device = None,
+    storage: Storage = None,
     recipe: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Save the settings, to `enhance apply`.")
     ] = None,
@@ -82,6 +86,8 @@ def tune(
         bounds=read_bounds(bound or [], "--bound"),
         guards=None if guards else [],
         start=start,
+        device=device,
+        storage=storage,
         progress=sys.stderr is not None and sys.stderr.isatty(),
     )
     seconds = time.perf_counter() - started

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from enhance.errors import warn
 from enhance.imaging import formats
 from enhance.imaging.exif import shortened
 from enhance.imaging.metadata import Tags
@@ -78,7 +78,7 @@ def fit_tags(tags: Tags, format: str, path: Path) -> Tags:
         lost.append(f"a resolution of {max(tags.dpi):g} dpi (JPEG holds at most {JPEG_DENSITY})")
         left_out["dpi"] = None
     for what in lost:
-        warnings.warn(f"{path}: {what} is left out", stacklevel=4)  # whoever called `write`
+        warn(f"{path}: {what} is left out")
     return replace(tags, **left_out)
 
 

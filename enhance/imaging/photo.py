@@ -62,6 +62,10 @@ class Photo:
     alpha: Tensor | None
     source: Source
 
+    def __repr__(self) -> str:
+        height, width = self.size
+        return f"<Photo {width} x {height}, {self.source.mode} from {type(self.source).__name__}>"
+
     @property
     def size(self) -> tuple[int, int]:
         """Height and width in px."""

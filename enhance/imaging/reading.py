@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from enhance.errors import EnhanceError, ImageError, ReadError
+from enhance.errors import EnhanceError, ImageError, ReadError, warn
 from enhance.imaging import deep, exr, formats, heif, repacked, segments, tiff
 from enhance.imaging.formats import BROKEN
 from enhance.imaging.icc import load_profile
@@ -157,7 +156,7 @@ def _check_colours(path: Path) -> None:
             f"cannot read {path}: it is coded for HDR ({heif.HDR[transfer]}); export it for SDR"
         )
     if primaries not in heif.AS_SRGB:
-        warnings.warn(f"{path}: colours of primaries {primaries} are read as sRGB", stacklevel=5)
+        warn(f"{path}: colours of primaries {primaries} are read as sRGB")
 
 
 def _samples(
@@ -171,7 +170,7 @@ def _samples(
         mode = "I;16" if layout == "L" else layout
         return turn(samples, orientation(image)), layout, mode
     if format == "AVIF" and (bits := heif.avif_bit_depth(path)) > 8:
-        warnings.warn(f"{path}: {bits} bits of AVIF are read as 8", stacklevel=5)
+        warn(f"{path}: {bits} bits of AVIF are read as 8")
     image.load()
     return to_samples(apply_orientation(image))
 

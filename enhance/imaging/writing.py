@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import math
 import os
-import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ import torch
 from torch import Tensor
 
 from enhance.atomic import as_path, check_writable, write_bytes
-from enhance.errors import EnhanceError, WriteError
+from enhance.errors import EnhanceError, WriteError, warn
 from enhance.imaging import deep, exif, exr, formats, heif, segments, tiff
 from enhance.imaging.fitting import fit, fit_tags, is_transparent
 from enhance.imaging.formats import BROKEN
@@ -147,7 +146,7 @@ def _encode(photo: Photo, pixels: Tensor, format: str, path: Path) -> bytes:
             if source.directory is not None:
                 directory = tiff.upright(source.directory, turned=source.orientation in TURNED)
             if segments.has_gain_map(source.blocks):
-                warnings.warn(f"{path}: the HDR gain map is left out", stacklevel=4)
+                warn(f"{path}: the HDR gain map is left out")
             blocks = segments.upright_blocks(
                 source.blocks,
                 lambda data: exif.upright(

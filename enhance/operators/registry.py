@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, TypeVar
 
 from enhance.errors import ParameterError, unknown_name
 from enhance.operators.base import Operator
@@ -28,10 +28,12 @@ _BUILT_IN = {
     "unsharp": "enhance.operators.unsharp:Unsharp",
     "white_balance": "enhance.operators.white_balance:WhiteBalance",
 }
+OperatorT = TypeVar("OperatorT", bound=Operator[Any])
+
 _registered: dict[str, type[Operator[Any]]] = {}
 
 
-def register(operator_class: type[Operator[Any]]) -> type[Operator[Any]]:
+def register(operator_class: type[OperatorT]) -> type[OperatorT]:
     """Make an operator known under its `name`; usable as a class decorator.
 
     Registering a class again under its own name replaces it, so that a notebook cell can be run

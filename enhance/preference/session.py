@@ -92,6 +92,9 @@ class Session:
         self.choices: list[Choice] = []
         self._replay(choices)
 
+    def __repr__(self) -> str:
+        return f"<Session of {self.operator.name} after {len(self.choices)} choices>"
+
     def pair(self) -> Pair:
         """The two versions to choose from next; the same two until a choice is made."""
         left, right = (self._space.describe(point) for point in self._taste.question())

@@ -19,6 +19,7 @@ from torch import Tensor
 from enhance.errors import ParameterError
 from enhance.operators.base import Operator
 from enhance.tuning.cost import CostFunction
+from enhance.tuning.scoring import translated_errors
 from enhance.tuning.space import Space
 from enhance.tuning.views import Views
 
@@ -100,6 +101,10 @@ class Objective:
 
     def __len__(self) -> int:
         return len(self.views)
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.space.names)
+        return f"<Objective of {self.operator.name}({names}) on {len(self)} views>"
 
     @property
     def differentiable(self) -> bool:
@@ -216,8 +221,8 @@ class Objective:
             scores = self._score(leaf)
             if not (scores.requires_grad and images.requires_grad):
                 raise ParameterError(
-                    "the gradient strategy needs an operator and a scorer that pass one on; "
-                    "use grid or bayesian"
+                    "strategies gradient and hybrid need an operator and a scorer that pass a "
+                    "gradient on; use grid, race or bayesian"
                 )
             (slope,) = torch.autograd.grad(scores.sum() / len(self), leaf)
             found.append(scores.detach())
@@ -258,7 +263,8 @@ class Objective:
         return rendered
 
     def _score(self, images: Tensor) -> Tensor:
-        scores = self.scorer(images)
+        with translated_errors():
+            scores = self.scorer(images)
         if not isinstance(scores, Tensor) or scores.shape != images.shape[:1]:
             got = tuple(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
             raise ParameterError(

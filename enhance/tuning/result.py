@@ -23,6 +23,7 @@ from enhance.tuning.witnesses import Witnesses, two_witnesses
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from optuna import Study
     from pandas import DataFrame
 
 
@@ -61,7 +62,7 @@ class TuneResult:
     guards: Sequence[GuardReport]
     history: Sequence[Mapping[str, float]]
     recipe: Recipe
-    study: Any = field(default=None)
+    study: Study | None = field(default=None)
     photo: Photo = field(kw_only=True)
     operator: Operator[Any] = field(kw_only=True)
     objective: Objective = field(kw_only=True)

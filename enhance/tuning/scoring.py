@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from enhance.errors import MissingExtraError, ParameterError, ReadError, UnknownNameError
 from enhance.operators.base import Operator
+from scorers import errors
 
 ScorerLike = str | PathLike[str] | Callable[[Tensor], Tensor]
 
@@ -68,26 +70,72 @@ def resolve_scorer(
         device: where a scorer that is a module is moved to; None leaves it where it is.
 
     Raises:
-        ParameterError: neither a name, nor a path, nor callable.
+        ParameterError, UnknownNameError, ReadError, MissingExtraError: see `judge_of`.
+    """
+    return judge_of(_default(operator) if scorer is None else scorer, device)
+
+
+def judge_of(scorer: ScorerLike, device: str | torch.device | None = None) -> Judge:
+    """A scorer by name, by path, or as any callable.
+
+    Args:
+        scorer: a name, a path or a callable.
+        device: where a scorer that is a module is moved to; None leaves it where it is.
+
+    Raises:
+        ParameterError: neither a name, nor a path, nor callable; a device that torch lacks.
         UnknownNameError: no scorer of that name.
         ReadError: a file that is missing or holds no scorer.
         MissingExtraError: a package that this kind of file needs is not installed.
     """
-    if scorer is None:
-        scorer = _default(operator)
+    place = None if device is None else find_device(device)
     if isinstance(scorer, str) and scorer in (TONE, TECHNICAL):
-        scorer = embedded_scorer(scorer, torch.device(device or "cpu"))
+        scorer = embedded_scorer(scorer, place or torch.device("cpu"))
     elif isinstance(scorer, (str, PathLike)):
         scorer = _load(scorer)
     if not callable(scorer):
         raise ParameterError(f"scorer must be a name, a path or a callable, got {scorer!r}")
-    if isinstance(scorer, nn.Module) and device is not None:
-        scorer.to(device)
+    if isinstance(scorer, nn.Module) and place is not None:
+        scorer.to(place)
     card = getattr(scorer, "card", None)
     name = getattr(card, "name", None) or getattr(scorer, "__name__", type(scorer).__name__)
     size = int(getattr(scorer, "view_size", _VIEW_SIZE))
     sha256 = getattr(card, "sha256", None)
     return Judge(scorer, str(name), sha256, size, _other_kind(card))
+
+
+def find_device(device: str | torch.device) -> torch.device:
+    """A device by name.
+
+    Raises:
+        ParameterError: torch cannot compute there.
+
+    >>> find_device("cpu")
+    device(type='cpu')
+    """
+    try:
+        place = torch.device(device)
+        torch.zeros(1, device=place).item()  # the device meta holds no numbers
+    except (RuntimeError, AssertionError, TypeError) as error:  # torch without CUDA asserts
+        raise ParameterError(
+            f"device must be one that torch can use here, got {str(device)!r}"
+        ) from error
+    return place
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Raise what `scorers` raises as the error of this package that says the same."""
+    try:
+        yield
+    except errors.UnknownNameError as error:
+        raise UnknownNameError(str(error)) from error
+    except errors.MissingExtraError as error:
+        raise MissingExtraError(str(error)) from error
+    except errors.InputError as error:
+        raise ParameterError(str(error)) from error
+    except errors.ScorerError as error:
+        raise ReadError(str(error)) from error
 
 
 def device_of(scorer: Callable[[Tensor], Tensor]) -> torch.device:
@@ -106,16 +154,9 @@ def embedded_scorer(name: str, device: torch.device) -> nn.Module:
 
 def _load(scorer: str | PathLike[str]) -> nn.Module:
     import scorers
-    from scorers import errors
 
-    try:
+    with translated_errors():
         return scorers.load(scorer if isinstance(scorer, str) else Path(scorer))
-    except errors.UnknownNameError as error:
-        raise UnknownNameError(str(error)) from error
-    except errors.MissingExtraError as error:
-        raise MissingExtraError(str(error)) from error
-    except errors.ScorerError as error:
-        raise ReadError(str(error)) from error
 
 
 def _other_kind(card: Any) -> OnDemand | None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from enhance.atomic import check_writable
 from enhance.errors import ParameterError
-from enhance.imaging.photo import as_photo
+from enhance.imaging.photo import ImageLike, Photo, as_photo
 from enhance.operators.resolve import OperatorLike, members, resolve_operator
 from enhance.recipe import Recipe
 from enhance.tuning import strategies
@@ -23,7 +22,7 @@ from enhance.tuning.objective import Objective
 from enhance.tuning.predictor import predict
 from enhance.tuning.prior import faint_benefit, known_benefit, reads_white
 from enhance.tuning.result import TuneResult
-from enhance.tuning.scoring import TECHNICAL, ScorerLike, device_of, resolve_scorer
+from enhance.tuning.scoring import TECHNICAL, ScorerLike, device_of, find_device, resolve_scorer
 from enhance.tuning.search import Search
 from enhance.tuning.space import answers_to_keep
 from enhance.tuning.start import Start, start_of, starting_space
@@ -36,7 +35,7 @@ FEW_VIEWS = 8
 
 
 def tune(
-    image: Any,
+    image: ImageLike | Photo,
     operator: OperatorLike | None = None,
     scorer: ScorerLike | None = None,
     strategy: str | None = None,
@@ -117,7 +116,7 @@ def tune(
         strategies.get(strategy)
     if storage is not None:
         storage = _check_storage(storage, strategy)
-    given = None if device is None else _device(device)
+    given = None if device is None else find_device(device)
     with ordinary_tensors():
         photo = as_photo(image)
         judge = resolve_scorer(scorer, chosen_operator, given)
@@ -210,17 +209,6 @@ def _check_storage(storage: str | PathLike[str], strategy: str | None) -> str:
     if "://" not in storage:
         check_writable(Path(storage))
     return storage
-
-
-def _device(device: str | torch.device) -> torch.device:
-    try:
-        place = torch.device(device)
-        torch.zeros(1, device=place).item()  # the device meta holds no numbers
-    except (RuntimeError, AssertionError, TypeError) as error:  # torch without CUDA asserts
-        raise ParameterError(
-            f"device must be one that torch can use here, got {str(device)!r}"
-        ) from error
-    return place
 
 
 def _fastest(objective: Objective, storage: str | None) -> str:

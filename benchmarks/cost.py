@@ -126,8 +126,8 @@ def ended(row: Mapping[str, Any], need: Need, stays: float) -> float:
         if step is None:
             continue
         weighed = need.weigh(row["benefit"], step["gain"])
-        worth = Worth().limit(step["change"])
-        if weighed >= need.limit(step["change"]) and step["gain"] >= worth:
+        worth = Worth().limit_for(step["change"])
+        if weighed >= need.limit_for(step["change"]) and step["gain"] >= worth:
             return float(step["distance"])
     return stays
 

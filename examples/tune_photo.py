@@ -8,7 +8,7 @@ photo = (data.coffee() * 0.6).astype("uint8")  # too dark; a path, a PIL image, 
 result = enhance.tune(photo, operator="laplacian")
 print(result)
 for guard in result.guards:
-    print(f"  {guard.name}: {guard.value:.3f}, limit {guard.limit:.3f}")
+    print(f"  {guard.name} {guard.status}: {guard.finding}")
 
 result.recipe.save("tune_photo.json")
 result.plot().savefig("tune_photo.png")

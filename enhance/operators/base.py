@@ -120,6 +120,9 @@ class Operator(nn.Module, ABC, Generic[LayersT]):
     """What a scorer must see to judge this operator: the composition, or pixels as they are."""
     identity: Mapping[str, float] | None = None
     """Settings, on top of the defaults, that change nothing; None where there are none."""
+    noise_parameter: ClassVar[str | None] = None
+    """Name of the parameter that says how much noise (std of luma) there is to remove, where the
+    operator denoises: what it is told speaks for denoising, see `enhance.tuning.prior`."""
 
     @abstractmethod
     def analyse(

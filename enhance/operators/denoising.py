@@ -39,6 +39,7 @@ class Denoiser(Operator[tuple[Tensor, Tensor, LayersT]], Generic[LayersT]):
 
     views: ClassVar[Literal["whole", "native"]] = "native"
     identity: Mapping[str, float] | None = {"strength": 0.0}
+    noise_parameter: ClassVar[str | None] = "sigma_n"
 
     @abstractmethod
     def prepare(self, image: Tensor, settings: Settings) -> LayersT:

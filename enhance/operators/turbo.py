@@ -74,6 +74,7 @@ class Turbo(Operator[TurboLayers]):
     summary: ClassVar[str] = "fast edge-aware denoising on the domain transform"
     views: ClassVar[Literal["whole", "native"]] = "native"
     identity: Mapping[str, float] | None = {"strength": 0.0}
+    noise_parameter: ClassVar[str | None] = "sigma_n"
     parameters_spec: Mapping[str, Parameter] = {
         "sigma_s": Parameter(
             1,

@@ -107,11 +107,7 @@ def invariance(
     first, names = leaves(operator)[0]
     own = {chained: name for name, chained in names.items()}
     varying = [name for name in space.names if name in own]
-    if (
-        "sigma_n" not in first.parameters_spec
-        or not varying
-        or min(pixels.shape[-2:]) < _LEAST_SIDE
-    ):
+    if first.noise_parameter is None or not varying or min(pixels.shape[-2:]) < _LEAST_SIDE:
         return None
     if any(space.varying[name].stage == "analyse" for name in varying):
         return None

@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from enhance.operators.base import Operator
+from enhance.operators.chain import leaves
 from enhance.operators.noise import noise_profile
 from enhance.tuning.scoring import TECHNICAL
 from enhance.tuning.space import Space
@@ -83,5 +84,9 @@ def _noise(operator: Operator[Any], space: Space) -> float:
     """The noise that a denoiser, alone or in a chain, was told of; 0 where there is none."""
     if operator.views != "native":
         return 0.0
-    told = [value for name, value in space.constant.items() if name.split(".")[-1] == "sigma_n"]
+    told = [
+        space.constant.get(names[leaf.noise_parameter], 0.0)
+        for leaf, names in leaves(operator)
+        if leaf.noise_parameter is not None
+    ]
     return max(told, default=0.0)

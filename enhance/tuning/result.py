@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from torch import Tensor
 
@@ -26,46 +26,81 @@ if TYPE_CHECKING:
     from optuna import Study
     from pandas import DataFrame
 
+T = TypeVar("T")
 
-@dataclass(frozen=True, repr=False, eq=False)  # as tensors, two are never simply equal
+
+# without ==: as tensors, two results are never simply equal
+@dataclass(frozen=True, repr=False, eq=False, kw_only=True)
 class TuneResult:
     """A tuned photo: its settings, what they gain, and an honest verdict.
 
     Attributes:
-        settings: the chosen value of each searched or fixed parameter, and what the photo told an
-            operator that works behind others; the setting that changes nothing, where there is
-            one, when the verdict is ``"untouched"``.
-        score: mean opinion of the chosen rendering, averaged over the views.
-        baseline: the same of the untouched photo.
-        gain: ``score - baseline``.
-        interval: ``(low, high)``: paired 95 % interval of the gain over the views; see
-            `enhance.tuning.gain.Gain` for what it covers.
-        verdict: ``"enhanced"`` or ``"untouched"``.
-        reason: why, in words.
-        strategy: which strategy ran.
+        recipe: what replays this result exactly; settings, score, gain and verdict are its own.
         candidate: the best setting found, which the guards may have refused.
         guards: what each guard found about the setting that was judged last.
         history: every setting tried with its objective value, in order; see `dataframe`.
-        recipe: what replays this result exactly.
         study: the Optuna study, where Optuna ran.
+        photo: what was given.
+        operator: what was tuned.
+        objective: what was maximised, and on which views.
     """
 
-    settings: Mapping[str, float]
-    score: float
-    baseline: float
-    gain: float
-    interval: tuple[float, float]
-    verdict: Verdict
-    reason: str
-    strategy: str
+    recipe: Recipe
     candidate: Mapping[str, float]
     guards: Sequence[GuardReport]
     history: Sequence[Mapping[str, float]]
-    recipe: Recipe
-    study: Study | None = field(default=None)
-    photo: Photo = field(kw_only=True)
-    operator: Operator[Any] = field(kw_only=True)
-    objective: Objective = field(kw_only=True)
+    photo: Photo
+    operator: Operator[Any]
+    objective: Objective
+    study: Study | None = None
+
+    @property
+    def settings(self) -> Mapping[str, float]:
+        """The value of every searched or fixed parameter.
+
+        In a chain also what was read from the photo for a later operator, such as a denoiser's
+        ``sigma_n``, so that a replay is exact. Of an untouched photo the setting that changes
+        nothing; empty where there is none.
+        """
+        return self.recipe.settings
+
+    @property
+    def score(self) -> float:
+        """Mean opinion of the chosen rendering, averaged over the views."""
+        return _told(self.recipe.score)
+
+    @property
+    def baseline(self) -> float:
+        """Mean opinion of the untouched photo, averaged over the views."""
+        return _told(self.recipe.baseline)
+
+    @property
+    def gain(self) -> float:
+        """``score - baseline``."""
+        return _told(self.recipe.gain)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """``(low, high)``: paired 95 % interval of the gain over the views.
+
+        See `enhance.tuning.gain.Gain` for what it covers.
+        """
+        return _told(self.recipe.interval)
+
+    @property
+    def verdict(self) -> Verdict:
+        """``"enhanced"`` or ``"untouched"``."""
+        return self.recipe.verdict
+
+    @property
+    def reason(self) -> str:
+        """Why, in words."""
+        return self.recipe.reason
+
+    @property
+    def strategy(self) -> str:
+        """Which strategy ran."""
+        return _told(self.recipe.strategy)
 
     @cached_property
     def pixels(self) -> Tensor:
@@ -149,3 +184,8 @@ class TuneResult:
         from enhance.report.notebook import notebook_html
 
         return notebook_html(self)
+
+
+def _told(value: T | None) -> T:
+    assert value is not None  # a recipe written by hand may leave it out, that of a tuning does not
+    return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from os import PathLike
 from typing import Any
 
 import torch
@@ -12,20 +13,18 @@ from torch import Tensor
 from enhance.errors import ParameterError
 from enhance.imaging.photo import ImageLike, Photo, as_photo
 from enhance.operators.base import Operator
-from enhance.operators.resolve import OperatorLike, members, resolve_operator
+from enhance.operators.resolve import OperatorLike
 from enhance.recipe import Recipe
-from enhance.tuning import strategies
 from enhance.tuning.cost import leaving_cost
-from enhance.tuning.guards import Guard, resolve_guards
-from enhance.tuning.integers import check_seed
+from enhance.tuning.guards import Guard
 from enhance.tuning.objective import Objective
-from enhance.tuning.predictor import predict
-from enhance.tuning.scoring import ScorerLike, resolve_scorer
+from enhance.tuning.problem import Problem, pixels_to_search
+from enhance.tuning.scoring import Judge, ScorerLike, device_of, resolve_scorer
 from enhance.tuning.space import Space
-from enhance.tuning.start import Start, start_of, starting_space
+from enhance.tuning.start import Start
 from enhance.tuning.tensors import ordinary_tensors
-from enhance.tuning.verdict import decide, in_tone_points, untouched_settings
-from enhance.tuning.views import WHOLE_VIEWS, Crop, Views, check_crops, whole_views
+from enhance.tuning.verdict import decide, in_tone_points
+from enhance.tuning.views import WHOLE_VIEWS, Crop, Views, whole_views
 
 
 def tune_together(
@@ -40,6 +39,9 @@ def tune_together(
     bounds: Mapping[str, tuple[float, float]] | None = None,
     guards: str | Guard | Iterable[str | Guard] | None = None,
     start: Start | None = None,
+    device: str | torch.device | None = None,
+    progress: bool = False,
+    storage: str | PathLike[str] | None = None,
 ) -> Recipe:
     """Find the one setting whose mean score over several photos is best.
 
@@ -51,6 +53,7 @@ def tune_together(
             others are not, are left out.
         crops: views per photo.
         operator, scorer, strategy, seed, fixed, bounds, guards, start: as for `enhance.tune`.
+        device, progress, storage: as for `enhance.tune`.
 
     Returns:
         The recipe for all of them.
@@ -66,63 +69,46 @@ def tune_together(
     >>> tune_together(photos, "laplacian", likes_middle_grey).settings["brightness"] > 0.1
     True
     """
-    seed = check_seed(seed)
     if not isinstance(images, Iterable):
         raise ParameterError(f"images must be several, got {type(images).__name__}")
-    operator, start = start_of(operator, start)
-    chosen = resolve_operator(operator)
+    problem = Problem.of(
+        operator,
+        strategy,
+        crops=crops,
+        seed=seed,
+        fixed=fixed,
+        bounds=bounds,
+        guards=guards,
+        start=start,
+        device=device,
+        storage=storage,
+    )
+    chosen, space = problem.operator, problem.space
     check_together(chosen)
-    space, point = starting_space(chosen, fixed, bounds, start)
-    named = {*(fixed or {}), *(start or {})}
-    given = None if point is None else space.to_unit(point)
-    if crops is not None:
-        check_crops(crops)
-    checks = resolve_guards(guards)
-    raw = guards is not None and not checks
-    judge = resolve_scorer(scorer, chosen)
     hints: list[Tensor] = []
 
-    def seen() -> Iterator[Views]:
+    def seen(judge: Judge, place: torch.device) -> Iterator[Views]:
         for image in images:
-            pixels = as_photo(image).pixels
-            if pixels.is_inference():
-                pixels = pixels.clone()
-            if given is None and (answer := predict(chosen, space, pixels)) is not None:
+            pixels = pixels_to_search(as_photo(image), place)
+            if problem.start is None and (answer := problem.hint(space, pixels)) is not None:
                 hints.append(answer)
-            yield whole_views(pixels, crops or WHOLE_VIEWS, judge.view_size, seed)
+            yield whole_views(pixels, crops or WHOLE_VIEWS, judge.view_size, problem.seed)
 
     with ordinary_tensors():
-        views = joined(seen())
+        judge = resolve_scorer(scorer, chosen, problem.device)
+        place = problem.device or device_of(judge.score)
+        chosen.to(place)
+        views = joined(seen(judge, place))
+        given = None if problem.start is None else space.to_unit(problem.start)
         hint = torch.stack(hints).mean(0) if hints else given
         centre = None if hint is None else space.describe(hint)
-        cost = None if raw else leaving_cost(chosen, space, centre)
+        cost = leaving_cost(chosen, space, centre) if problem.guarded else None
         objective = Objective(chosen, judge.score, views, space, cost, hint)
-        name = strategy or ("gradient" if objective.differentiable else "bayesian")
-        found = strategies.get(name)(objective, seed=seed)
+        name = problem.strategy_for(objective)
+        found = problem.search(objective, name, progress)
         tone = in_tone_points(chosen, space, judge.name)
-        decision = decide(objective, found.point, checks, judge.witness, tone=tone)
-    enhanced = decision.verdict == "enhanced"
-    baseline = float(objective.baseline.mean())
-    gain = decision.gain.mean if enhanced else 0.0
-    if enhanced:
-        kept = {name: space.constant[name] for name in named & space.constant.keys()}
-        settings = {**kept, **space.describe(decision.point)}
-    else:
-        settings = untouched_settings(chosen, named | {*space.names})
-    return Recipe(
-        operators=tuple(member.name for member in members(chosen)),
-        settings=settings,
-        verdict=decision.verdict,
-        reason=decision.reason,
-        strategy=name,
-        seed=seed,
-        scorer=judge.name,
-        scorer_sha256=judge.sha256,
-        score=baseline + gain,
-        baseline=baseline,
-        gain=gain,
-        interval=(decision.gain.low, decision.gain.high) if enhanced else (0.0, 0.0),
-    )
+        decision = decide(objective, found.point, problem.guards, judge.witness, tone=tone)
+    return problem.recipe(decision, problem.settings(decision, {}), judge, name)
 
 
 def check_together(operator: Operator[Any]) -> None:

@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from os import PathLike, fspath
-from pathlib import Path
+from os import PathLike
 
 import torch
 
-from enhance.atomic import check_writable
-from enhance.errors import ParameterError
 from enhance.imaging.photo import ImageLike, Photo, as_photo
-from enhance.operators.resolve import OperatorLike, members, resolve_operator
-from enhance.recipe import Recipe
-from enhance.tuning import strategies
+from enhance.operators.resolve import OperatorLike
 from enhance.tuning.cost import CostFunction, leaving_cost, total_cost
-from enhance.tuning.guards import Guard, resolve_guards
-from enhance.tuning.integers import check_seed
+from enhance.tuning.guards import Guard
 from enhance.tuning.invariance import invariance_cost
 from enhance.tuning.objective import Objective
-from enhance.tuning.predictor import predict
 from enhance.tuning.prior import faint_benefit, known_benefit, reads_white
+from enhance.tuning.problem import Problem, pixels_to_search
 from enhance.tuning.result import TuneResult
-from enhance.tuning.scoring import TECHNICAL, ScorerLike, device_of, find_device, resolve_scorer
-from enhance.tuning.search import Search
+from enhance.tuning.scoring import TECHNICAL, ScorerLike, device_of, resolve_scorer
 from enhance.tuning.space import answers_to_keep
-from enhance.tuning.start import Start, start_of, starting_space
+from enhance.tuning.start import Start
 from enhance.tuning.tensors import ordinary_tensors
-from enhance.tuning.verdict import decide, in_tone_points, untouched_settings
+from enhance.tuning.verdict import decide, in_tone_points
 from enhance.tuning.views import draw_views
-
-FEW_VIEWS = 8
-"""Up to so many there is nothing to save by racing."""
 
 
 def tune(
@@ -79,8 +69,8 @@ def tune(
             costs, in place of a predictor's answer; parameters it does not name start from their
             default, and those that are not searched keep what it says. A recipe also names the
             operators, unless `operator` does.
-        device: where to compute, to which a scorer that is a module is moved; None for where
-            that scorer is, and for the CPU with any other.
+        device: where to compute, to which the operator and a scorer that is a module are moved;
+            None for where that scorer is, and for the CPU with any other.
         progress: show a progress bar on stderr.
         storage: an Optuna storage URL (``sqlite:///study.db``) or the path of a journal file, so
             that an interrupted bayesian or hybrid search goes on where it stopped, and several
@@ -103,134 +93,67 @@ def tune(
     >>> result.verdict, result.image.shape
     ('enhanced', torch.Size([3, 32, 32]))
     """
-    seed = check_seed(seed)
-    operator, start = start_of(operator, start)
-    chosen_operator = resolve_operator(operator)
-    if not chosen_operator.parameters_spec:
-        raise ParameterError(f"{chosen_operator.name} has no parameter that could be tuned")
-    asked, point = starting_space(chosen_operator, fixed, bounds, start)
-    named = {*(fixed or {}), *(start or {})}
-    checks = resolve_guards(guards)
-    raw = guards is not None and not checks
-    if strategy is not None:
-        strategies.get(strategy)
-    if storage is not None:
-        storage = _check_storage(storage, strategy)
-    given = None if device is None else find_device(device)
+    problem = Problem.of(
+        operator,
+        strategy,
+        crops=crops,
+        seed=seed,
+        fixed=fixed,
+        bounds=bounds,
+        guards=guards,
+        start=start,
+        device=device,
+        storage=storage,
+    )
     with ordinary_tensors():
         photo = as_photo(image)
-        judge = resolve_scorer(scorer, chosen_operator, given)
-        place = given or device_of(judge.score)
-        pixels = photo.pixels.to(place)
-        if pixels.is_inference():
-            pixels = pixels.clone()
-        chosen_operator.to(place)
-        views = draw_views(chosen_operator, pixels, judge.view_size, crops, seed)
-        space = asked.calibrated(chosen_operator, pixels)
-        hint = predict(chosen_operator, space, pixels) if point is None else space.to_unit(point)
-        centre = None if hint is None else space.describe(hint)
-        white = not raw and judge.name == TECHNICAL and reads_white(chosen_operator, space, pixels)
+        chosen = problem.operator
+        judge = resolve_scorer(scorer, chosen, problem.device)
+        place = problem.device or device_of(judge.score)
+        pixels = pixels_to_search(photo, place)
+        chosen.to(place)
+        views = draw_views(chosen, pixels, judge.view_size, crops, problem.seed)
+        space = problem.space.calibrated(chosen, pixels)
+        hint = problem.hint(space, pixels)
         cost: CostFunction | None = None
-        if not raw:
+        prior = faint_prior = 0.0
+        if problem.guarded:
+            white = judge.name == TECHNICAL and reads_white(chosen, space, pixels)
             cost = total_cost(
-                leaving_cost(chosen_operator, space, centre),
-                invariance_cost(chosen_operator, space, pixels, seed) if white else None,
+                leaving_cost(chosen, space, None if hint is None else space.describe(hint)),
+                invariance_cost(chosen, space, pixels, problem.seed) if white else None,
             )
-        objective = Objective(chosen_operator, judge.score, views, space, cost, hint)
-        name = strategy or _fastest(objective, storage)
-        found = _search(objective, name, seed, progress, storage)
+            prior = known_benefit(chosen, space, judge.name, white=white)
+            if not problem.named & (chosen.identity or {}).keys():  # the strength is ours to choose
+                faint_prior = faint_benefit(chosen, space, judge.name)
+        objective = Objective(chosen, judge.score, views, space, cost, hint)
+        name = problem.strategy_for(objective)
+        found = problem.search(objective, name, progress)
         candidate = space.describe(found.point)
-        prior = 0.0 if raw else known_benefit(chosen_operator, space, judge.name, white=white)
-        own = not raw and not named & (chosen_operator.identity or {}).keys()
         decision = decide(
             objective,
             space.to_unit(candidate),
-            checks,
+            problem.guards,
             judge.witness,
             prior,
-            faint_prior=faint_benefit(chosen_operator, space, judge.name) if own else 0.0,
-            tone=in_tone_points(chosen_operator, space, judge.name),
+            faint_prior=faint_prior,
+            tone=in_tone_points(chosen, space, judge.name),
         )
-    enhanced = decision.verdict == "enhanced"
-    if enhanced:
-        told = answers_to_keep(chosen_operator, asked, space)
-        held = decision.objective.space.constant
-        less = {name: held[name] for name in held if held[name] != space.constant[name]}
-        kept = {name: asked.constant[name] for name in named & asked.constant.keys()}
-        settings = {**kept, **space.describe(decision.point), **less, **told}
-    else:
-        settings = untouched_settings(chosen_operator, named | {*space.names})
-    baseline = float(objective.baseline.mean())
-    gain = decision.gain.mean if enhanced else 0.0
-    interval = (decision.gain.low, decision.gain.high) if enhanced else (0.0, 0.0)
-    recipe = Recipe(
-        operators=tuple(member.name for member in members(chosen_operator)),
-        settings=settings,
-        verdict=decision.verdict,
-        reason=decision.reason,
-        strategy=name,
-        seed=seed,
-        scorer=judge.name,
-        scorer_sha256=judge.sha256,
-        score=baseline + gain,
-        baseline=baseline,
-        gain=gain,
-        interval=interval,
-    )
+    used = decision.objective.space.constant
+    reduced = {name: value for name, value in used.items() if value != space.constant[name]}
+    told = answers_to_keep(chosen, problem.space, space)
+    settings = problem.settings(decision, {**reduced, **told})
+    recipe = problem.recipe(decision, settings, judge, name)
     return TuneResult(
-        settings=settings,
-        score=baseline + gain,
-        baseline=baseline,
-        gain=gain,
-        interval=interval,
-        verdict=decision.verdict,
-        reason=decision.reason,
-        strategy=name,
+        recipe=recipe,
         candidate=candidate,
         guards=decision.guards,
         history=[
             {**space.describe(point), "value": float(value)}
             for point, value in zip(found.points, found.values, strict=True)
         ],
-        recipe=recipe,
         study=found.study,
         photo=photo,
-        operator=chosen_operator,
+        operator=chosen,
         objective=decision.objective,
     )
-
-
-def _check_storage(storage: str | PathLike[str], strategy: str | None) -> str:
-    if strategy not in (None, "bayesian", "hybrid"):
-        raise ParameterError(f"storage is used by bayesian and hybrid only, got {strategy!r}")
-    if not isinstance(storage, (str, PathLike)):
-        raise ParameterError(f"storage must be a URL or a path, got {storage!r}")
-    storage = fspath(storage)
-    if "://" not in storage:
-        check_writable(Path(storage))
-    return storage
-
-
-def _fastest(objective: Objective, storage: str | None) -> str:
-    if not objective.space.names:
-        return "grid"
-    if storage is None and len(objective.space.names) == 1 and len(objective) > FEW_VIEWS:
-        return "race"
-    return "gradient" if storage is None and objective.differentiable else "bayesian"
-
-
-def _search(
-    objective: Objective, strategy: str, seed: int, progress: bool, storage: str | None
-) -> Search:
-    search = strategies.get(strategy)
-    if not progress:
-        return search(objective, seed=seed, storage=storage)
-    from tqdm import tqdm
-
-    with tqdm(desc=strategy, unit="step") as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        return search(objective, seed=seed, progress=show, storage=storage)

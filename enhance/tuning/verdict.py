@@ -15,15 +15,12 @@ from enhance.operators.base import Operator
 from enhance.recipe import Verdict
 from enhance.tuning.cost import neutral_at_default
 from enhance.tuning.gain import Gain, paired_gain
-from enhance.tuning.guards import Evidence, Guard, GuardReport, Need, Witness, Worth
+from enhance.tuning.guards import Evidence, Guard, GuardReport
 from enhance.tuning.objective import Objective, ScoreFunction
 from enhance.tuning.scoring import TONE
 from enhance.tuning.space import Space
 from enhance.tuning.steps import faint, smaller_shares
 
-DOUBTS = (Need, Worth, Witness)
-"""Guards that ask whether the photo gains, not how much harm is done: no smaller step makes what
-they doubt more likely, it only hides it from them."""
 UNSEEN = 0.5 / 65535
 """Largest difference that no file shows: what is rendered is the photo as it was."""
 
@@ -65,7 +62,7 @@ def decide(
 
     Where the best point does harm, smaller shares of the way to it are offered, for the parameters
     whose default changes nothing, and at last as much of it as makes a slight change; that alone
-    where guards doubt that the photo gains at all (`DOUBTS`). Of a denoiser that is refused, so
+    where guards doubt that the photo gains at all (see `Guard`). Of a denoiser that is refused, so
     much is offered as nobody sees. If none passes, the photo stays as it is, for the reason that
     the best point failed.
 
@@ -80,7 +77,7 @@ def decide(
     if best.verdict == "enhanced":
         return best
     doubted = any(
-        isinstance(guard, DOUBTS) and not report.passed
+        getattr(guard, "asks", "harm") == "gain" and not report.passed
         for guard, report in zip(guards, best.guards, strict=False)
     )
     step = None
@@ -204,6 +201,6 @@ def _judge(
     reason = (
         f"the score rises by {gain.mean:.3f}"
         if gain.mean > 0
-        else f"noise was read, and the score falls by no more than {-gain.mean:.3f}"
+        else f"noise was read, and denoising is taken although the score falls by {-gain.mean:.3f}"
     ) + (" and every guard passes" if guards else "")
     return Decision("enhanced", reason, point, scores, gain, reports, objective)

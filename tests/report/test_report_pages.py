@@ -93,7 +93,7 @@ def test_a_refused_setting_is_shown_as_such(
     assert "the guards refused it" in text
     for guard in refused.guards:
         assert guard.finding in text
-        assert f"{'passed' if guard.passed else 'failed'} {guard.name}" in text
+        assert f"{guard.status} {guard.name}" in text
     assert number(refused.candidate["detail"]) in text
     assert "Opinions" not in text
     assert pages["refused"].count("data:image/jpeg") == 2

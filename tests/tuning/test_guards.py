@@ -8,13 +8,17 @@ from torch import Tensor
 
 import enhance
 from enhance.errors import ParameterError, UnknownNameError
+from enhance.operators.base import Settings
+from enhance.operators.denoising import BLEND_PARAMETERS, Denoiser
 from enhance.operators.registry import get
+from enhance.operators.resolve import resolve_operator
 from enhance.tuning.gain import Gain
 from enhance.tuning.guards import (
     Banding,
     Clipping,
     ColourShift,
     Evidence,
+    GuardReport,
     Halo,
     Interval,
     Jitter,
@@ -257,7 +261,7 @@ def test_a_darkened_and_flattened_photo_needs_more_than_the_photo() -> None:
 
 def test_the_more_a_change_moves_the_more_it_must_gain() -> None:
     worth = Worth(least=0.4, rate=0.03)
-    limits = [worth.limit(change) for change in (0.0, SLIGHT, SLIGHT + 0.01, 10.0, 20.0)]
+    limits = [worth.limit_for(change) for change in (0.0, SLIGHT, SLIGHT + 0.01, 10.0, 20.0)]
     assert limits == sorted(limits)
     assert limits == pytest.approx([0.0, 0.03 * SLIGHT, 0.4, 0.4, 0.6])
 
@@ -280,7 +284,7 @@ def test_what_is_in_points_of_tone_abstains_elsewhere(name: str) -> None:
     poor = evidence(image, image * 0.8, Gain(-5, -5.1, -4.9))
     assert guard in default_guards()
     assert guard.check(poor).passed
-    assert "only" in guard.check(poor).finding
+    assert guard.check(poor).status == "abstained"
     assert not guard.check(replace(poor, tone=True)).passed
     assert not {"need": Need(), "worth": Worth()}[name].check(poor).passed  # given, it is asked
 
@@ -315,3 +319,54 @@ def test_what_is_no_guard_is_refused_by_name(paint, grey, target) -> None:
         resolve_guards([Clipping])  # type: ignore[list-item]
     with pytest.raises(ParameterError, match="guard silent must answer a GuardReport, got NoneT"):
         enhance.tune(grey, paint, target(0.9, 0.5), guards=[Silent()])  # type: ignore[list-item]
+
+
+class Grain(Denoiser[Tensor]):
+    """Adds noise, and has a parameter that is called as a denoiser's."""
+
+    name = "grain"
+    parameters_spec = BLEND_PARAMETERS
+    noise_parameter = None
+
+    def prepare(self, image: Tensor, settings: Settings) -> Tensor:
+        return image
+
+    def denoise(self, image: Tensor, prepared: Tensor, noise: Tensor, settings: Settings) -> Tensor:
+        return image
+
+
+def test_only_what_says_that_it_removes_noise_is_credited_with_it() -> None:
+    told = {"sigma_n": 0.03}
+    for operator, benefit in ((get("turbo"), 0.1), (get("nlm"), 0.1), (Grain(), 0.0)):
+        assert known_benefit(operator, Space.of(operator, told), "nima-technical") == benefit
+    chain = resolve_operator(["laplacian", "nlm"])
+    assert known_benefit(chain, Space.of(chain, told), "nima-technical") == 0.1
+
+
+def test_a_guard_of_ones_own_may_ask_for_the_gain(paint, grey, target) -> None:
+    """What doubts the gain is not offered ever smaller steps, what measures harm is."""
+    seen: list[float] = []
+
+    class Never:
+        name = "never"
+        asks = "harm"
+
+        def check(self, evidence: Evidence) -> GuardReport:
+            seen.append(float((evidence.after - evidence.before).abs().mean()))
+            return GuardReport(self.name, seen[-1], 0.0, False, "never enough")
+
+    class Doubts(Never):
+        asks = "gain"
+
+    enhance.tune(grey, paint, target(0.9, 0.2), guards=[Never()])
+    offered = len(seen)
+    seen.clear()
+    enhance.tune(grey, paint, target(0.9, 0.2), guards=[Doubts()])
+    assert 0 < len(seen) < offered
+
+
+def test_a_result_tells_which_guards_abstained(paint, grey, target) -> None:
+    reports = {report.name: report for report in enhance.tune(grey, paint, target(0.6, 0.4)).guards}
+    assert reports["witness"].status == reports["need"].status == "abstained"
+    assert reports["need"].value is None
+    assert reports["interval"].status in ("passed", "failed")

@@ -140,7 +140,7 @@ def test_differentiable_is_tried(coffee: Tensor, tone_scorer) -> None:
     assert make(coffee, tone_scorer).differentiable
     assert not make(coffee, numpy_scorer).differentiable
     assert not make(coffee, tone_scorer, bounds={"dilation": (1, 8)}).differentiable
-    with pytest.raises(ParameterError, match="use grid or bayesian"):
+    with pytest.raises(ParameterError, match="use grid, race or bayesian"):
         make(coffee, lambda x: tone_scorer(x).detach()).values_and_gradients(torch.rand(1, 3))
 
 

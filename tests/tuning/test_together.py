@@ -92,3 +92,17 @@ def test_a_setting_that_says_nothing_is_gone_around_at_the_default() -> None:
 def test_what_is_not_several_photos_is_refused(paint, target) -> None:
     with pytest.raises(enhance.ParameterError, match="images must be several, got int"):
         tune_together(5, paint, target(0.6, 0.5))  # type: ignore[arg-type]
+
+
+def test_several_photos_are_searched_as_one_would_be(paint, grey, target) -> None:
+    fixed = {"red": 0.25, "green": 0.0}
+    alone = enhance.tune(grey, paint, target(0.5, 0.5), fixed=fixed, guards=[])
+    together = tune_together([grey], paint, target(0.5, 0.5), fixed=fixed, guards=[], device="cpu")
+    assert (together.strategy, together.settings) == (alone.strategy, dict(alone.settings))
+
+
+def test_what_is_misspelt_is_told_before_a_photo_is_read(paint, target) -> None:
+    with pytest.raises(enhance.UnknownNameError, match="grid"):
+        tune_together(["nowhere.jpg"], paint, target(0.5, 0.5), "gird")
+    with pytest.raises(enhance.ParameterError, match="crops must be at least 2"):
+        enhance.tune("nowhere.jpg", crops=1)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 import enhance
+import scorers
 from enhance.operators.rendering import render_full
 from enhance.presets import load_preset
 from enhance.tuning.guards import Worth
@@ -201,3 +202,9 @@ def test_what_is_no_path_is_not_written(grey, paint, target, path: object) -> No
     for save in (result.save, result.recipe.save):
         with pytest.raises(enhance.WriteError, match=f"cannot write {path}: it is no path"):
             save(path)  # type: ignore[arg-type]
+
+
+def test_what_a_scorer_refuses_is_an_error_of_this_package() -> None:
+    judge = scorers.load("nima-aesthetic")
+    with pytest.raises(enhance.ParameterError, match="image must be"):
+        enhance.tune(torch.rand(3, 32, 32), "contrast", lambda images: judge(images[0]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -67,17 +67,46 @@ class Evidence:
 
 @dataclass(frozen=True)
 class GuardReport:
-    """What one guard found. `finding` says it in words."""
+    """What one guard found.
+
+    Attributes:
+        name: of the guard.
+        value: what was measured; None where the guard abstained.
+        limit: what it was compared with, from above or below as `finding` says; None likewise.
+        passed: whether it lets the setting through; a guard that abstains does.
+        finding: all of it in words.
+    """
 
     name: str
-    value: float
-    limit: float
+    value: float | None
+    limit: float | None
     passed: bool
     finding: str
 
+    @classmethod
+    def abstained(cls, name: str, why: str) -> GuardReport:
+        """The report of a guard that does not apply here.
+
+        >>> GuardReport.abstained("witness", "no second scorer was asked").status
+        'abstained'
+        """
+        return cls(name, None, None, True, why)
+
+    @property
+    def status(self) -> Literal["passed", "failed", "abstained"]:
+        """In one word."""
+        if self.value is None:
+            return "abstained"
+        return "passed" if self.passed else "failed"
+
 
 class Guard(Protocol):
-    """Measures one kind of harm."""
+    """Measures one kind of harm.
+
+    A guard that asks whether the photo gains, not how much harm is done, says so with a class
+    attribute ``asks = "gain"``: where it refuses, smaller steps are not offered, which would only
+    hide from it what it doubts.
+    """
 
     @property
     def name(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from enhance.tuning.guards.evidence import Evidence, GuardReport
 from enhance.tuning.guards.score import ABSTAINS, SLIGHT, colour_change
@@ -36,24 +37,25 @@ class Need:
     views: int = 2
     tone_only: bool = False
     name: str = "need"
+    asks: ClassVar[str] = "gain"
 
     def check(self, evidence: Evidence) -> GuardReport:
         if self.tone_only and not evidence.tone:
-            return GuardReport(self.name, 0.0, self.least, True, ABSTAINS)
+            return GuardReport.abstained(self.name, ABSTAINS)
         network = embedded("tone")
         if network is None:
-            return GuardReport(self.name, 0.0, self.least, True, "no predictor was asked")
+            return GuardReport.abstained(self.name, "no predictor was asked")
         views = evidence.before[: self.views].float().cpu()
         expected = float(
             evidence.once(f"need of {self.views}", lambda: network(views).benefit.mean())
         )
         value = self.weigh(expected, evidence.gain.mean)
-        limit = self.limit(float(colour_change(evidence.before, evidence.after).mean()))
+        limit = self.limit_for(float(colour_change(evidence.before, evidence.after).mean()))
         place = "above" if value >= limit else "below"
         finding = (
-            f"the gain {evidence.gain.mean:.3f}, and that a predictor expects the photo to come "
-            f"{expected:.1f} nearer to a good one, make {value:.2f}, {place} what touching it "
-            f"takes ({limit:g})"
+            f"the gain {evidence.gain.mean:.3f} and {self.unit:g} for each of the {expected:.1f} "
+            f"units (CIEDE2000) that a predictor expects the photo to improve make {value:.2f}, "
+            f"{place} the {limit:g} that a change of this size needs"
         )
         return GuardReport(self.name, value, limit, value >= limit, finding)
 
@@ -65,10 +67,10 @@ class Need:
         """
         return gain + self.unit * expected
 
-    def limit(self, change: float) -> float:
+    def limit_for(self, change: float) -> float:
         """What a change of so much takes, in mean CIE76.
 
-        >>> Need(least=1.2, slight=0.4).limit(SLIGHT)
+        >>> Need(least=1.2, slight=0.4).limit_for(SLIGHT)
         0.4
         """
         return self.slight if change <= SLIGHT else self.least

@@ -13,8 +13,8 @@ class NoiseGain:
     """How much the finest detail grows where the photo was flat: that is mostly noise.
 
     Flat are the fifth of the pixels with the least activity in their 5x5 neighbourhood, of those
-    where there is any; less
-    than one 8-bit level of it is nobody's noise, so a growth is measured from there at least.
+    where there is any. Less than one 8-bit level of it is nobody's noise, so a growth is measured
+    from there at least.
     """
 
     limit: float = 2.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 from torch.nn import functional
@@ -17,7 +18,7 @@ The just noticeable difference of Mahy, Van Eycken and Oosterlinck, "Evaluation 
 spaces developed after the adoption of CIELAB and CIELUV" (1994).
 """
 
-ABSTAINS = "asked of tone, judged by the embedded tone scorer, only"
+ABSTAINS = "not asked: it is for tone operators judged by nima-aesthetic"
 
 
 @dataclass(frozen=True)
@@ -59,25 +60,26 @@ class Worth:
     rate: float = 0.01
     tone_only: bool = False
     name: str = "worth"
+    asks: ClassVar[str] = "gain"
 
     def check(self, evidence: Evidence) -> GuardReport:
         if self.tone_only and not evidence.tone:
-            return GuardReport(self.name, 0.0, self.least, True, ABSTAINS)
+            return GuardReport.abstained(self.name, ABSTAINS)
         gain = evidence.gain.mean
         change = float(colour_change(evidence.before, evidence.after).mean())
-        limit = self.limit(change)
+        limit = self.limit_for(change)
         place = "above" if gain >= limit else "below"
         finding = (
             f"the gain {gain:.3f} is {place} what a change of {change:.1f} is worth ({limit:.3g})"
         )
         return GuardReport(self.name, gain, limit, gain >= limit, finding)
 
-    def limit(self, change: float) -> float:
+    def limit_for(self, change: float) -> float:
         """The gain that a change of so much must bring.
 
-        >>> Worth(least=0.5, rate=0.03).limit(20.0)
+        >>> Worth(least=0.5, rate=0.03).limit_for(20.0)
         0.6
-        >>> Worth(least=0.5, rate=0.03).limit(1.0)
+        >>> Worth(least=0.5, rate=0.03).limit_for(1.0)
         0.03
         """
         asked = self.rate * change

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
@@ -15,16 +16,17 @@ class Witness:
     """A scorer that was not maximised must not find the result clearly worse.
 
     Clearly: the upper end of the 95 % interval of its gain lies below minus the limit. The first
-    few views are enough for that. Passes where there is no second scorer.
+    few views are enough for that. Abstains where there is no second scorer.
     """
 
     limit: float = 0.2
     views: int = 4
     name: str = "witness"
+    asks: ClassVar[str] = "gain"
 
     def check(self, evidence: Evidence) -> GuardReport:
         if evidence.witness is None:
-            return GuardReport(self.name, 0.0, self.limit, True, "no second scorer was asked")
+            return GuardReport.abstained(self.name, "no second scorer was asked")
         witness = evidence.witness
         before, after = evidence.before[: self.views], evidence.after[: self.views]
         untouched = evidence.once(f"witness of {self.views}", lambda: witness(before))

@@ -31,7 +31,7 @@ BITS_PER_SAMPLE = 258
 def deep_layout(image: Image.Image) -> str | None:
     """The layout of a file that holds colour at more than 8 bits, else None.
 
-    To be asked before anything is decoded: afterwards Pillow has forgotten.
+    Call it before decoding: afterwards Pillow no longer tells the depth.
     """
     if image.format == "PNG":
         layouts = {"RGB;16B": "RGB", "RGBA;16B": "RGBA", "LA;16B": "LA"}

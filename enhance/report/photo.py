@@ -14,7 +14,7 @@ from enhance.operators.rendering import render_full
 from enhance.report import charts
 from enhance.report.page import render, write_page
 from enhance.report.pictures import Picture, picture_of
-from enhance.tuning.ablation import MOST
+from enhance.tuning.ablation import MAX_ABLATED
 from enhance.tuning.curve import gain_curve, shown_setting
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def photo_report(result: TuneResult, title: str | None = None) -> str:
             (name, value, result.operator.parameters_spec[name], name in space.names)
             for name, value in {**result.settings, **setting}.items()
         ],
-        shares=result.ablation() if 1 < len(space.names) <= MOST else {},
+        shares=result.ablation() if 1 < len(space.names) <= MAX_ABLATED else {},
         witnesses=result.witnesses,
         opinions=_opinions(result),
         heat=_heat(result, after),

@@ -15,7 +15,7 @@ from enhance.tuning.curve import shown_setting
 if TYPE_CHECKING:
     from enhance.tuning.result import TuneResult
 
-MOST = 8
+MAX_ABLATED = 8
 """Parameters that are shared among: each further one doubles the settings scored."""
 
 
@@ -28,15 +28,15 @@ def ablate(result: TuneResult) -> Mapping[str, float]:
     defaults.
 
     Raises:
-        ParameterError: more than `MOST` parameters were searched.
+        ParameterError: more than `MAX_ABLATED` parameters were searched.
 
     References:
         Shapley, "A value for n-person games", 1953.
     """
     objective, chosen = result.objective, shown_setting(result)
     names = objective.space.names
-    if len(names) > MOST:
-        raise ParameterError(f"at most {MOST} parameters can be ablated, got {len(names)}")
+    if len(names) > MAX_ABLATED:
+        raise ParameterError(f"at most {MAX_ABLATED} parameters can be ablated, got {len(names)}")
     rest = {name: objective.space.varying[name].default for name in names}
     subsets = [s for size in range(len(names) + 1) for s in combinations(names, size)]
     points = torch.stack(

@@ -24,7 +24,7 @@ from enhance.tuning.space import Space
 from enhance.tuning.views import native_views
 
 OWN_PIXEL = 0.9
-"""A filter that sees the pixel itself wants this share of the width that is best without."""
+"""Best width of the filter as it is used, as a share of the best where its centre is hidden."""
 VOTE = 120.0
 """Points of the score that an error e times as large costs, where the noise is white."""
 STRIDE = 4

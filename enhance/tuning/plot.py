@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from enhance.errors import MissingExtraError
 from enhance.preview import preview
-from enhance.tuning.ablation import MOST
+from enhance.tuning.ablation import MAX_ABLATED
 from enhance.tuning.curve import GainCurve, gain_curve
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def plot_result(result: TuneResult) -> Figure:
             "plotting needs matplotlib: pip install 'enhance-tune[plot]'"
         ) from error
     curves = [gain_curve(result, name) for name in result.objective.space.names]
-    shares = result.ablation() if 1 < len(curves) <= MOST else {}
+    shares = result.ablation() if 1 < len(curves) <= MAX_ABLATED else {}
     rows = math.ceil(len(curves) / COLUMNS)
     figure = Figure(figsize=(12, 4.2 + 2.9 * rows), layout="constrained")
     figure.suptitle(_headline(result), fontsize=11)

@@ -180,11 +180,11 @@ def _decimals(parameter: Parameter) -> int:
 
 
 def answers_to_keep(operator: Operator[Any], asked: Space, answered: Space) -> dict[str, float]:
-    """What the photo told that it might not tell again, once other settings are rendered.
+    """Values read from the photo that must be saved with the settings for an exact replay.
 
-    An operator behind others asks what they made of the photo, and one whose own analysis was
-    searched was asked at its default. Kept with the settings, such an answer replays exactly;
-    all others are asked anew, of whatever photo the settings are applied to.
+    Most are read anew from whatever photo the settings are applied to. A replay would read other
+    values for an operator behind others, which reads what those made of the photo, and for one
+    whose own analysis was searched, which was read at its default: these are saved.
 
     Args:
         operator: whose parameters they are.

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from enhance.tuning.invariance import Invariance
 from enhance.tuning.objective import Objective
+from enhance.tuning.search import evenly_spread
 
 VIEWS = 12
 POINTS = 19
@@ -50,8 +51,7 @@ def _choices(objective: Objective, invariance: Invariance) -> tuple[Tensor, Tens
     if dimensions == 1:
         points = torch.linspace(0, 1, POINTS, dtype=torch.float64)[:, None]
     else:
-        sobol = torch.quasirandom.SobolEngine(dimensions, scramble=True, seed=0)
-        points = sobol.draw(POINTS * dimensions, dtype=torch.float64)
+        points = evenly_spread(dimensions, POINTS * dimensions)
     # what does not belong to the denoiser stays as it is: the second witness cannot tell it
     for column, name in enumerate(objective.space.names):
         if name not in invariance.names:

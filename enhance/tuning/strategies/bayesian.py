@@ -32,7 +32,7 @@ from enhance.operators.base import Parameter
 from enhance.process_wide import ProcessWide
 from enhance.tuning.integers import MAX_SEED
 from enhance.tuning.objective import Objective
-from enhance.tuning.search import Search, silent
+from enhance.tuning.search import Search, evenly_spread, silent
 
 TRIALS = 40
 BATCH = 4
@@ -41,7 +41,7 @@ PROBES = 3
 FEW_VIEWS = 24
 """Up to so many views, all settings are shown all of them."""
 FIRST_VIEWS = 12
-SURE = 0.01
+SIGNIFICANT = 0.01
 """Chance at which the test gives up a setting that is as good as the best."""
 _RANDOM = 8
 """Trials before a model of the objective is made."""
@@ -161,7 +161,7 @@ def _study(objective: Objective, seed: int, storage: str | None) -> optuna.Study
             study_name=name,
             direction="maximize",
             load_if_exists=True,
-            pruner=WilcoxonPruner(p_threshold=SURE, n_startup_steps=FIRST_VIEWS),
+            pruner=WilcoxonPruner(p_threshold=SIGNIFICANT, n_startup_steps=FIRST_VIEWS),
         )
     except Exception as error:  # each backend has its own
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -190,8 +190,7 @@ def _fingerprint(objective: Objective, seed: int) -> str:
     """Names the problem: same views, space, start, seed, and same scores and costs where probed."""
     digest = hashlib.sha256(objective.views.windows.cpu().numpy().tobytes())
     space, hint = objective.space, objective.hint
-    sobol = torch.quasirandom.SobolEngine(max(1, len(space.names)), scramble=True, seed=0)
-    anywhere = sobol.draw(PROBES, dtype=torch.float64)[:, : len(space.names)]
+    anywhere = evenly_spread(max(1, len(space.names)), PROBES)[:, : len(space.names)]
     points = torch.cat([space.defaults()[None], anywhere])
     probe = torch.cat([objective.scores(points).mean(1), objective.values(points)])
     problem = [

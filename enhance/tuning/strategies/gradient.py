@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from enhance.tuning.objective import Objective
-from enhance.tuning.search import Search, silent
+from enhance.tuning.search import Search, evenly_spread, silent
 from enhance.tuning.trust_region import climb
 
 SCAN = 8
@@ -79,6 +79,5 @@ def _best_of_scan(few: Objective, seed: int) -> Tensor:
         corners = torch.cartesian_prod(*[ends] * dimensions).reshape(-1, dimensions)
         points = torch.cat([points, corners])
         count -= len(corners)
-    sobol = torch.quasirandom.SobolEngine(dimensions, scramble=True, seed=seed)
-    points = torch.cat([points, sobol.draw(count, dtype=torch.float64)])
+    points = torch.cat([points, evenly_spread(dimensions, count, seed)])
     return points[few.values(points).argsort(descending=True, stable=True)[:STARTS]]

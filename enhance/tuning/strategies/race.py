@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from enhance.tuning.objective import Objective
-from enhance.tuning.search import Search, silent
+from enhance.tuning.search import Search, evenly_spread, silent
 
 FIELD = 9
 """Settings that start, where one parameter varies."""
@@ -22,7 +22,7 @@ PER_DIMENSION = 8
 ROUNDS = 4
 """Of ever smaller boxes, where several vary."""
 FIRST_VIEWS = 6
-SURE = 2.5
+STANDARD_ERRORS = 2.5
 """Standard errors of the paired difference by which a setting must be behind."""
 
 
@@ -44,7 +44,9 @@ def search(
         points = objective.space.defaults()[None]
         progress(1, 1)
         return Search(points, objective.values(points))
-    field = _even() if dimensions == 1 else _sobol(dimensions, seed)
+    field = (
+        _even() if dimensions == 1 else evenly_spread(dimensions, PER_DIMENSION * dimensions, seed)
+    )
     known = [objective.space.defaults()[None]]
     known += [] if objective.hint is None else [objective.hint[None]]
     points, box, rounds = torch.cat([field, *known]), 0.5, 2 if dimensions == 1 else ROUNDS
@@ -61,7 +63,11 @@ def search(
             points = torch.cat([best[None], _around_top(field[:, 0], behind[: len(field)])])
         else:
             box /= 2
-            drawn = best + (2 * _sobol(dimensions, seed + turn + 1) - 1) * box
+            drawn = (
+                best
+                + (2 * evenly_spread(dimensions, PER_DIMENSION * dimensions, seed + turn + 1) - 1)
+                * box
+            )
             points = torch.cat([best[None], drawn.clamp(0, 1)])
     return Search(torch.cat(tried), torch.cat(values))
 
@@ -86,7 +92,7 @@ def _race(objective: Objective, points: Tensor) -> Tensor:
         if stop == total:
             objective.learn(points[running], scores)
         error = difference.std(1) / stop**0.5 if stop > 1 else torch.zeros(len(running))
-        close = difference.mean(1) >= -SURE * error
+        close = difference.mean(1) >= -STANDARD_ERRORS * error
         close[best] = True
         if stop == total or int(close.sum()) == 1:
             break
@@ -112,8 +118,3 @@ def _around_top(units: Tensor, behind: Tensor) -> Tensor:
 
 def _even() -> Tensor:
     return torch.linspace(0, 1, FIELD, dtype=torch.float64)[:, None]
-
-
-def _sobol(dimensions: int, seed: int) -> Tensor:
-    engine = torch.quasirandom.SobolEngine(dimensions, scramble=True, seed=seed)
-    return engine.draw(PER_DIMENSION * dimensions, dtype=torch.float64)

@@ -44,9 +44,8 @@ def search(
         points = objective.space.defaults()[None]
         progress(1, 1)
         return Search(points, objective.values(points))
-    field = (
-        _even() if dimensions == 1 else evenly_spread(dimensions, PER_DIMENSION * dimensions, seed)
-    )
+    count = PER_DIMENSION * dimensions
+    field = _even() if dimensions == 1 else evenly_spread(dimensions, count, seed)
     known = [objective.space.defaults()[None]]
     known += [] if objective.hint is None else [objective.hint[None]]
     points, box, rounds = torch.cat([field, *known]), 0.5, 2 if dimensions == 1 else ROUNDS
@@ -63,11 +62,7 @@ def search(
             points = torch.cat([best[None], _around_top(field[:, 0], behind[: len(field)])])
         else:
             box /= 2
-            drawn = (
-                best
-                + (2 * evenly_spread(dimensions, PER_DIMENSION * dimensions, seed + turn + 1) - 1)
-                * box
-            )
+            drawn = best + (2 * evenly_spread(dimensions, count, seed + turn + 1) - 1) * box
             points = torch.cat([best[None], drawn.clamp(0, 1)])
     return Search(torch.cat(tried), torch.cat(values))
 

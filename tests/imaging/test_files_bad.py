@@ -71,7 +71,7 @@ def test_a_path_through_a_file(photo: Photo) -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("a\0.png", "embedded null byte"),
+        ("a\0.png", ".*embedded null .*"),
         (300 * "a" + ".png", "File name too long"),
         (300 * "a" + "/a.png", "File name too long"),
     ],

@@ -28,7 +28,7 @@ _SURE = 0.5  # score units: a difference at which a person chooses right in 73 %
 
 
 @dataclass(frozen=True)
-class Views:
+class ViewFeatures:
     """What a scorer's network makes of N photos, each shown in up to V views.
 
     Attributes:
@@ -42,12 +42,12 @@ class Views:
     logits: Tensor
     weights: Tensor
 
-    def take(self, indices: Tensor) -> Views:
+    def take(self, indices: Tensor) -> ViewFeatures:
         """Some of the photos, in the order of `indices`."""
-        return Views(self.features[indices], self.logits[indices], self.weights[indices])
+        return ViewFeatures(self.features[indices], self.logits[indices], self.weights[indices])
 
     @classmethod
-    def join(cls, parts: Sequence[Views]) -> Views:
+    def join(cls, parts: Sequence[ViewFeatures]) -> ViewFeatures:
         """The photos of all parts, in order."""
         most = max(part.weights.shape[1] for part in parts)
         wide = [part._widened(most) for part in parts]
@@ -57,14 +57,14 @@ class Views:
             torch.cat([part.weights for part in wide]),
         )
 
-    def _widened(self, views: int) -> Views:
+    def _widened(self, views: int) -> ViewFeatures:
         room = views - self.weights.shape[1]
         features, logits = (F.pad(of, (0, 0, 0, room)) for of in (self.features, self.logits))
-        return Views(features, logits, F.pad(self.weights, (0, room)))
+        return ViewFeatures(features, logits, F.pad(self.weights, (0, room)))
 
 
 @torch.no_grad()
-def look(scorer: Scorer, images: Iterable[Tensor]) -> Views:
+def look(scorer: Scorer, images: Iterable[Tensor]) -> ViewFeatures:
     """Run the network once over photos ``(1, 3, H, W)`` in [0, 1], of any sizes.
 
     Raises:
@@ -80,11 +80,13 @@ def look(scorer: Scorer, images: Iterable[Tensor]) -> Views:
         features = network.backbone(views.contiguous(memory_format=torch.channels_last))
         logits = network.head(features).double()[None]
         alike = logits.new_full((1, len(views)), 1 / len(views))
-        parts.append(Views(features.double()[None], logits, alike))
-    return Views.join(parts)
+        parts.append(ViewFeatures(features.double()[None], logits, alike))
+    return ViewFeatures.join(parts)
 
 
-def fit_ratings(scorer: Scorer, views: Views, ratings: Tensor, name: str = "personal") -> Scorer:
+def fit_ratings(
+    scorer: Scorer, views: ViewFeatures, ratings: Tensor, name: str = "personal"
+) -> Scorer:
     """A scorer that leans towards one person's ratings.
 
     Args:
@@ -121,7 +123,7 @@ def fit_ratings(scorer: Scorer, views: Views, ratings: Tensor, name: str = "pers
 
 
 def fit_choices(
-    scorer: Scorer, views: Views, better: Tensor, worse: Tensor, name: str = "personal"
+    scorer: Scorer, views: ViewFeatures, better: Tensor, worse: Tensor, name: str = "personal"
 ) -> Scorer:
     """A scorer that leans towards one person's choices between two photos.
 
@@ -173,7 +175,7 @@ class _Tilt:
 
 
 def _choose(
-    scorer: Scorer, views: Views, losses: _Losses, count: int
+    scorer: Scorer, views: ViewFeatures, losses: _Losses, count: int
 ) -> tuple[_Tilt, float, float]:
     """Fit with the penalty that predicts held-out evidence best.
 
@@ -195,7 +197,7 @@ def _choose(
     return fitted, held[0].item(), held[best].item()
 
 
-def _path(views: Views, buckets: Tensor, losses: _Losses, kept: Tensor) -> list[_Tilt]:
+def _path(views: ViewFeatures, buckets: Tensor, losses: _Losses, kept: Tensor) -> list[_Tilt]:
     """One fit per penalty, each starting from the one before, to the evidence in `kept`."""
     shares = views.weights / len(views.weights)
     centre = (shares[..., None] * views.features).sum((0, 1))
@@ -222,7 +224,7 @@ def _path(views: Views, buckets: Tensor, losses: _Losses, kept: Tensor) -> list[
     return path
 
 
-def _scores(views: Views, buckets: Tensor, tilt: _Tilt) -> Tensor:
+def _scores(views: ViewFeatures, buckets: Tensor, tilt: _Tilt) -> Tensor:
     shift = (views.features - tilt.centre) / tilt.scale @ tilt.slope + tilt.offset
     shares = (views.logits + shift[..., None] * _lean(len(buckets))).softmax(-1)
     return ((shares * buckets).sum(-1) * views.weights).sum(-1)

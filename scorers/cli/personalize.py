@@ -11,7 +11,7 @@ from scorers.cli.console import complain
 from scorers.errors import InputError
 
 if TYPE_CHECKING:
-    from scorers.personal import Views
+    from scorers.personal import ViewFeatures
     from scorers.ratings.cells import Sheet
     from scorers.scorer import Scorer
 
@@ -81,13 +81,13 @@ def _read(table: Path) -> tuple[tuple[str, str], Sheet]:
     )
 
 
-def _look(base: Scorer, folder: Path, names: list[str]) -> tuple[dict[str, int], Views]:
+def _look(base: Scorer, folder: Path, names: list[str]) -> tuple[dict[str, int], ViewFeatures]:
     """Where each readable photo stands in the views; the others are named and left out."""
-    from scorers.personal import Views, look
+    from scorers.personal import ViewFeatures, look
     from scorers.photos.decode import read_photo
 
     places: dict[str, int] = {}
-    views: list[Views] = []
+    views: list[ViewFeatures] = []
     for name in names:
         try:
             views.append(look(base, [read_photo(folder / name)]))
@@ -97,4 +97,4 @@ def _look(base: Scorer, folder: Path, names: list[str]) -> tuple[dict[str, int],
             places[name] = len(places)
     if not views:
         raise InputError(f"none of the {len(names)} photos in the table can be read")
-    return places, Views.join(views)
+    return places, ViewFeatures.join(views)

@@ -25,8 +25,8 @@ from scorers.training.log import RunLog
 from scorers.training.loop import save_atomically
 from scorers.training.objectives import Answer, Objective
 from scorers.training.ready import make_ready
-from scorers.training.stages import Recipe, Stage
-from scorers.training.views import Views
+from scorers.training.stages import Stage, TrainingRecipe
+from scorers.training.views import ViewDataset
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Rated:
         weights: ``(N,)`` chances to be drawn, or None for a plain pass through all.
     """
 
-    views: Views
+    views: ViewDataset
     opinions: Tensor
     weights: Tensor | None = None
 
@@ -69,7 +69,7 @@ class Fit:
     network: NIMA
     preprocess: Preprocess
     buckets: tuple[float, ...]
-    recipe: Recipe
+    recipe: TrainingRecipe
     objective: Objective
     train: Rated
     validation: Rated | None
@@ -115,7 +115,7 @@ class Fit:
             stage = self.recipe.stages[number]
             if number != current:
                 current = number
-                optimiser = stage.build(self.network)
+                optimiser = stage.prepare_optimiser(self.network)
                 if state.get("stage") == number:
                     optimiser.load_state_dict(state["optimiser"])
                     scaler.load_state_dict(state["scaler"])

@@ -19,7 +19,7 @@ StepLoss = Callable[[int], dict[str, Tensor]]
 
 
 @dataclass(frozen=True)
-class Schedule:
+class OneCycle:
     """One cycle: linear warm-up, then cosine decay to a fiftieth of the peak."""
 
     steps: int
@@ -29,7 +29,7 @@ class Schedule:
     def rate(self, step: int) -> float:
         """Learning rate at `step`.
 
-        >>> Schedule(100, 1.0, warmup=10).rate(9)
+        >>> OneCycle(100, 1.0, warmup=10).rate(9)
         1.0
         """
         if step < self.warmup:
@@ -48,7 +48,7 @@ def save_atomically(state: object, path: Path) -> None:
 def train(
     model: nn.Module,
     step_loss: StepLoss,
-    schedule: Schedule,
+    schedule: OneCycle,
     out: Path,
     *,
     decay: float = 0.995,

@@ -16,7 +16,7 @@ from scorers.preprocess import Preprocess
 from scorers.training.batches import Batches
 from scorers.training.distributed import World
 from scorers.training.stages import Stage
-from scorers.training.views import Views
+from scorers.training.views import ViewDataset
 
 _FIRST = 256  # photos that many levels are standardised by
 
@@ -24,7 +24,7 @@ _FIRST = 256  # photos that many levels are standardised by
 def make_ready(
     network: NIMA,
     preprocess: Preprocess,
-    views: Views,
+    views: ViewDataset,
     batches: Batches,
     stages: Sequence[Stage],
     world: World,

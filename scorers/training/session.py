@@ -27,8 +27,8 @@ from scorers.training.log import events_writer
 from scorers.training.objectives import OBJECTIVES
 from scorers.training.record import Learned, card
 from scorers.training.skipped import readable_once
-from scorers.training.stages import Recipe, recipe
-from scorers.training.views import Views, stored_size
+from scorers.training.stages import TrainingRecipe, recipe
+from scorers.training.views import ViewDataset, stored_size
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ def _own_randomness(world: World) -> AbstractContextManager[None]:
     return torch.random.fork_rng([device.index] if device.type == "cuda" else [])
 
 
-def _plan(how: Training) -> Recipe:
+def _plan(how: Training) -> TrainingRecipe:
     plan = recipe(how.recipe)
     if how.epochs:
         plan = plan.with_epochs(how.epochs)
@@ -227,11 +227,11 @@ def _rated(
 ) -> Rated:
     files = [table.folder / name for name in table.names]
     keep = how.workers == 0 and 3 * stored_size(how.size) ** 2 * len(files) <= how.memory
-    views = Views(files, how.size, seed=how.seed, keep=keep, stored=stored)
+    views = ViewDataset(files, how.size, seed=how.seed, keep=keep, stored=stored)
     return Rated(views, table.opinions.float(), weights)
 
 
-def _identity(table: RatingTable, how: Training, plan: Recipe) -> dict[str, str]:
+def _identity(table: RatingTable, how: Training, plan: TrainingRecipe) -> dict[str, str]:
     """What decides the weights that come out."""
     ratings = table.opinions.float().contiguous().numpy().tobytes()
     rows = "\n".join([*table.names, *table.groups, *table.parts]).encode()

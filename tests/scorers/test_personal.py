@@ -15,7 +15,7 @@ import scorers
 from scorers import opinion
 from scorers.cli import main
 from scorers.errors import InputError
-from scorers.personal import Views, fit_choices, fit_ratings, look
+from scorers.personal import ViewFeatures, fit_choices, fit_ratings, look
 from scorers.scorer import Scorer
 
 
@@ -38,7 +38,7 @@ def redness(photos: Tensor) -> Tensor:
     return photos[:, 0].mean((-2, -1)) - photos[:, 1:].mean((-3, -2, -1))
 
 
-def means(views: Views, scorer: Scorer) -> Tensor:
+def means(views: ViewFeatures, scorer: Scorer) -> Tensor:
     each = opinion.mean(views.logits.softmax(-1), scorer.buckets.double())
     return (each * views.weights).sum(-1).float()
 
@@ -50,7 +50,9 @@ def agreement(scorer: Scorer, photos: Tensor, taste: Tensor) -> float:
 def test_looking_is_what_the_network_does(scorer: Scorer, photos: Tensor) -> None:
     views = look(scorer, photos[:5].split(1))
     torch.testing.assert_close(means(views, scorer), scorer(photos[:5]))
-    both = Views.join([views.take(torch.tensor([0, 1])), views.take(torch.tensor([2, 3, 4]))])
+    both = ViewFeatures.join(
+        [views.take(torch.tensor([0, 1])), views.take(torch.tensor([2, 3, 4]))]
+    )
     assert torch.equal(both.features, views.features)
 
 
@@ -63,7 +65,7 @@ def test_looking_at_native_squares_is_what_the_scorer_does(native: Scorer) -> No
     torch.testing.assert_close(means(views, native), expected)
     assert views.weights.count_nonzero(dim=1).tolist() == [1, 3, 9, 3, 9]
     parts = [look(native, [image]) for image in images]
-    torch.testing.assert_close(means(Views.join(parts), native), expected)
+    torch.testing.assert_close(means(ViewFeatures.join(parts), native), expected)
     torch.testing.assert_close(means(views.take(torch.tensor([3, 1])), native), expected[[3, 1]])
 
 

@@ -225,14 +225,14 @@ from scorers.training.initial import start
 from scorers.training.objectives import OBJECTIVES
 from scorers.ratings.readers import read_table
 from scorers.training.stages import recipe
-from scorers.training.views import Views
+from scorers.training.views import ViewDataset
 
 def fit(out, table, here):
     torch.manual_seed(0)
     begin = start("mobilenet_v1", {"width": 0.25, "folded": True}, size=32)
     begin.network.dropout.p = 0.0  # drawn by each process for itself
     table = read_table(table).take(range(16))
-    views = Views([table.folder / n for n in table.names], 32, seed=0, keep=True)
+    views = ViewDataset([table.folder / n for n in table.names], 32, seed=0, keep=True)
     rated = Rated(views, table.opinions)
     plan = replace(recipe("two-stage").with_epochs((1, 2)), batch=8)
     run = Fit(begin.network, begin.preprocess, table.buckets, plan, OBJECTIVES["emd"],

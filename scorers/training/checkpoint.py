@@ -27,9 +27,48 @@ def read_checkpoint(
         device: where tensors go.
 
     Raises:
-        WeightsError: damaged, or the checkpoint of another program.
+        WeightsError: damaged, or the checkpoint of another program or network.
         InputError: another run's.
     """
+    state = _read(path, device)
+    check_identity(path.parent, state["identity"], identity)
+    _check_network(path, state, network)
+    network.load_state_dict(state["network"])
+    return state
+
+
+def identity_in(path: Path, network: nn.Module) -> dict[str, str]:
+    """What a checkpoint was made with, for `check_identity`; the network stays as it is.
+
+    Raises:
+        WeightsError: damaged, or the checkpoint of another program or network.
+    """
+    state = _read(path, torch.device("cpu"))
+    _check_network(path, state, network)
+    identity: dict[str, str] = state["identity"]
+    return identity
+
+
+def check_identity(folder: Path, found: Mapping[str, str], identity: Mapping[str, str]) -> None:
+    """Refuse to go on with another run.
+
+    Args:
+        folder: of the run, for the message.
+        found: what its checkpoint was made with.
+        identity: of the run that is asked for, or a part of it.
+
+    Raises:
+        InputError: they differ.
+    """
+    for name, value in identity.items():
+        if found.get(name) != value:
+            raise InputError(
+                f"{folder} holds a run with other {name}; choose another folder, or give "
+                f"the same options (now {value[:60]})"
+            )
+
+
+def _read(path: Path, device: torch.device) -> State:
     try:
         state: State = torch.load(path, map_location=device, weights_only=True)
     except Exception as error:  # torch.load raises whatever its zip and pickle readers do
@@ -38,14 +77,10 @@ def read_checkpoint(
         raise WeightsError(
             f"cannot read {path}: no checkpoint of scorers train; choose another folder"
         )
-    for name, value in identity.items():
-        if state["identity"].get(name) != value:
-            raise InputError(
-                f"{path.parent} holds a run with other {name}; choose another folder, or give "
-                f"the same options (now {value[:60]})"
-            )
-    try:
-        network.load_state_dict(state["network"])
-    except RuntimeError as error:  # of many lines
-        raise WeightsError(f"cannot read {path}: it is of another network") from error
     return state
+
+
+def _check_network(path: Path, state: State, network: nn.Module) -> None:
+    shapes = [{n: t.shape for n, t in s.items()} for s in (state["network"], network.state_dict())]
+    if shapes[0] != shapes[1]:
+        raise WeightsError(f"cannot read {path}: it is of another network")

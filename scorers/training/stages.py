@@ -42,7 +42,7 @@ class Stage:
         return self.decay ** (epoch // self.decay_every) / (1 + self.time_decay * step)
 
     def prepare_optimiser(self, network: NIMA) -> torch.optim.Optimizer:
-        """Make the stage's layers, and no others, ready to be trained, and return their optimiser."""
+        """Make the stage's layers trainable, and no others, and return an optimiser of them."""
         network.requires_grad_(True)
         groups = [{"params": list(network.head.parameters()), "lr": self.head}]
         if self.backbone is None:

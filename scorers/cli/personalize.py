@@ -47,8 +47,15 @@ def personalize(
     numbers = {
         n: as_number(cells["rating"][n], table, sheet.lines[n]) for n in said if "rating" in cells
     }
-    out.parent.mkdir(parents=True, exist_ok=True)
     base = zoo.load(scorer or zoo.DEFAULT)
+    low, high = base.card.buckets[0], base.card.buckets[-1]
+    for n, rating in numbers.items():
+        if not low <= rating <= high:
+            raise InputError(
+                f"{table}, line {sheet.lines[n]}: ratings must lie in [{low:g}, {high:g}], "
+                f"got {rating:g}"
+            )
+    out.parent.mkdir(parents=True, exist_ok=True)
     names = list(dict.fromkeys(cells[column][n] or "" for n in said for column in named))
     places, views = _look(base, table.parent, names)
     kept = [n for n in said if all(cells[column][n] in places for column in named)]

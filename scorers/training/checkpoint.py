@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from scorers.errors import InputError, WeightsError
 
@@ -30,9 +30,9 @@ def read_checkpoint(
         WeightsError: damaged, or the checkpoint of another program or network.
         InputError: another run's.
     """
-    state = _read(path, device)
+    state = read_state(path, _ENTRIES, device)
     check_identity(path.parent, state["identity"], identity)
-    _check_network(path, state, network)
+    check_network(path, state["network"], network)
     network.load_state_dict(state["network"])
     return state
 
@@ -43,8 +43,8 @@ def identity_in(path: Path, network: nn.Module) -> dict[str, str]:
     Raises:
         WeightsError: damaged, or the checkpoint of another program or network.
     """
-    state = _read(path, torch.device("cpu"))
-    _check_network(path, state, network)
+    state = read_state(path, _ENTRIES, torch.device("cpu"))
+    check_network(path, state["network"], network)
     identity: dict[str, str] = state["identity"]
     return identity
 
@@ -68,19 +68,29 @@ def check_identity(folder: Path, found: Mapping[str, str], identity: Mapping[str
             )
 
 
-def _read(path: Path, device: torch.device) -> State:
+def read_state(path: Path, entries: Collection[str], device: torch.device | None = None) -> State:
+    """Read a checkpoint that has these entries; each tensor to where it was, if no device is named.
+
+    Raises:
+        WeightsError: damaged, or the checkpoint of another program.
+    """
     try:
         state: State = torch.load(path, map_location=device, weights_only=True)
     except Exception as error:  # torch.load raises whatever its zip and pickle readers do
         raise WeightsError(f"cannot read {path}: damaged; remove it to start anew") from error
-    if not isinstance(state, dict) or not set(state) >= _ENTRIES:
+    if not isinstance(state, dict) or not set(state) >= set(entries):
         raise WeightsError(
-            f"cannot read {path}: no checkpoint of scorers train; choose another folder"
+            f"cannot read {path}: no checkpoint of this training; choose another folder"
         )
     return state
 
 
-def _check_network(path: Path, state: State, network: nn.Module) -> None:
-    shapes = [{n: t.shape for n, t in s.items()} for s in (state["network"], network.state_dict())]
-    if shapes[0] != shapes[1]:
+def check_network(path: Path, state: Mapping[str, Tensor], network: nn.Module) -> None:
+    """Refuse a state whose names or shapes are not the network's.
+
+    Raises:
+        WeightsError: they differ.
+    """
+    found, own = ({n: t.shape for n, t in s.items()} for s in (state, network.state_dict()))
+    if found != own:
         raise WeightsError(f"cannot read {path}: it is of another network")

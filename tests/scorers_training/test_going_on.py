@@ -200,8 +200,8 @@ def test_what_was_found_is_remembered_for_one_run_and_only_beside_its_checkpoint
     ("content", "rule"),
     [
         (b"half a zip fi", "damaged; remove it to start anew"),
-        ({"model": {}, "average": {}, "step": 3}, "no checkpoint of scorers train"),
-        ([1, 2], "no checkpoint of scorers train"),
+        ({"model": {}, "average": {}, "step": 3}, "no checkpoint of this training"),
+        ([1, 2], "no checkpoint of this training"),
     ],
     ids=str,
 )

@@ -40,10 +40,10 @@ def personalize(
         raise InputError(f"the scorer to write must end in .safetensors, got {out}")
     columns, sheet = _read(table)
     named = [column for column in columns if column != "rating"]
-    said = [n for n, row in enumerate(sheet.rows) if all(row[sheet.header[c]] for c in columns)]
+    cells = {column: sheet.cells(column) for column in columns}
+    said = [n for n in range(len(sheet)) if all(cells[column][n] for column in columns)]
     if len(said) < len(sheet):
         complain(f"{table}: {len(sheet) - len(said)} rows say nothing and are left out")
-    cells = {column: sheet.cells(column) for column in columns}
     numbers = {
         n: as_number(cells["rating"][n], table, sheet.lines[n]) for n in said if "rating" in cells
     }
@@ -56,12 +56,12 @@ def personalize(
                 f"got {rating:g}"
             )
     out.parent.mkdir(parents=True, exist_ok=True)
-    names = list(dict.fromkeys(cells[column][n] or "" for n in said for column in named))
+    names = list(dict.fromkeys(cells[column][n] for n in said for column in named))
     places, views = _look(base, table.parent, names)
     kept = [n for n in said if all(cells[column][n] in places for column in named)]
 
     def where(column: str) -> torch.Tensor:
-        return torch.tensor([places[cells[column][n] or ""] for n in kept], dtype=torch.long)
+        return torch.tensor([places[cells[column][n]] for n in kept], dtype=torch.long)
 
     if "rating" in columns:
         ratings = torch.tensor([numbers[n] for n in kept], dtype=torch.float64)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,20 +69,34 @@ def read_photo(path: str | Path) -> Tensor:
     return torch.from_numpy(np.array(_to_srgb(photo))).permute(2, 0, 1)[None].float() / 255
 
 
-def _upright(path: str | Path, size: int | None = None) -> Image.Image:
+@contextmanager
+def opened(path: str | Path) -> Iterator[Image.Image]:
+    """A photo as Pillow opens it, to be decoded inside, with one error for all that can be wrong.
+
+    Raises:
+        InputError: it is missing, or Pillow cannot read or decode it.
+    """
     from PIL import Image
 
     try:
         with Image.open(path) as photo:
-            if size is not None:
-                photo.draft("RGB", (2 * size, 2 * size))
-            photo.load()
-            turn = _UPRIGHT.get(_orientation(photo))
-            upright = photo.transpose(Image.Transpose[turn]) if turn else photo.copy()
+            yield photo
     except FileNotFoundError as error:
         raise InputError(f"cannot read {path}: no such file") from error
     except Exception as error:  # of damage each format's reader says something else
-        raise InputError(f"cannot read {path}: {_in_one_line(error)}") from error
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"cannot read {path}: {reason}") from error
+
+
+def _upright(path: str | Path, size: int | None = None) -> Image.Image:
+    from PIL import Image
+
+    with opened(path) as photo:
+        if size is not None:
+            photo.draft("RGB", (2 * size, 2 * size))
+        photo.load()
+        turn = _UPRIGHT.get(_orientation(photo))
+        upright = photo.transpose(Image.Transpose[turn]) if turn else photo.copy()
     if upright.mode == "F":
         raise InputError(f"cannot read {path}: its values must be integers, got mode F")
     if upright.mode == "I":
@@ -99,10 +115,6 @@ def _orientation(photo: Image.Image) -> int:
     except Exception:  # damaged EXIF says nothing, as in viewers; its parser raises anything
         return 1
     return stated if isinstance(stated, int) else 1
-
-
-def _in_one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _to_srgb(photo: Image.Image) -> Image.Image:

@@ -43,7 +43,8 @@ class Training:
         epochs: of each stage of the recipe; its own when empty.
         batch: photos per step; the recipe's when None.
         rate: factor on all the recipe's learning rates.
-        memory: bytes that decoded photos may take; beyond it they are decoded each time.
+        memory: bytes that decoded photos may take, those to train and those to validate with each;
+            beyond it they are decoded each time.
 
     Raises:
         InputError: a name that is no file's, or a number out of its range.

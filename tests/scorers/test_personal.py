@@ -239,7 +239,7 @@ def run(folder: Path, table: str) -> int:
 
 
 def test_the_command_reads_ratings(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = "".join(f"{i}.png,{2 + i % 7}\n" for i in range(14))
+    rows = "".join(f" {i}.png , {2 + i % 7}\n" for i in range(14))
     assert run(folder, "filename,rating\n" + rows) == 0
     out = capsys.readouterr().out.splitlines()
     assert out[0] == "ratings: 14"

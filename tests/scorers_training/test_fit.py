@@ -249,7 +249,10 @@ if __name__ == "__main__":
 
 
 def test_two_processes_train_as_one(rated_folder: Path, tmp_path: Path) -> None:
-    """Gradients, validation and files are shared: the same weights, up to the order of sums."""
+    """Gradients, validation and files are shared: the same weights, up to the order of sums.
+
+    With a loss of single photos, and without dropout and batch norm: see docs/training.md.
+    """
     script = tmp_path / "shared.py"
     script.write_text(SHARED)
     (tmp_path / "two").mkdir()

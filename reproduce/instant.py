@@ -43,7 +43,7 @@ from reproduce.network import begin, describe, kept, kept_shards
 from reproduce.undeveloped import Pairs, as_left, eight_bit, flatten, undeveloped, without_veil
 from scorers.nima import NIMA
 from scorers.photos.damage import TONE, sample_damage
-from scorers.training.loop import Schedule, train
+from scorers.training.loop import OneCycle, train
 from scorers.training.rated import RatedPhotos, draw, load_rated
 from scorers.training.steering import colour_distance
 
@@ -208,7 +208,7 @@ def main() -> None:
     trained = train(
         network,
         step_loss,
-        Schedule(options.steps, options.rate, warmup=30),
+        OneCycle(options.steps, options.rate, warmup=30),
         options.out / name,
         decay=0.98,
         weight_decay=1.0,

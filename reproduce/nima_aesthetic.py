@@ -54,7 +54,7 @@ from reproduce.renderings import (
 from scorers.losses import emd_loss
 from scorers.nima import NIMA
 from scorers.photos.colour_difference import cie76
-from scorers.training.loop import Schedule, train
+from scorers.training.loop import OneCycle, train
 from scorers.training.ranking import (
     correlation_loss,
     expected_distance,
@@ -79,7 +79,7 @@ FLAW_LEAD = 0.4  # points that the largest flaw must cost
 SPOILED = 96  # photos a step
 PLAIN = SHRUNK.index("area")  # of the views of a rated photo, the one it is judged by
 PHOTOS, RATED = 48, 256  # a step
-SETTLING = Schedule(150, 1e-4)
+SETTLING = OneCycle(150, 1e-4)
 SETTLING_WEIGHTS = WEIGHTS | {"rank": 10.0, "flaws": 6.0, "sharp": 24.0, "kept": 8.0}
 SETTLING_PHOTOS = 450  # whose versions the second stage draws from
 
@@ -249,7 +249,7 @@ def main() -> None:
     trained = stage(
         network,
         lambda step: weighted(step_losses(network, good, rated, flaws, searches, step), WEIGHTS),
-        Schedule(options.steps, options.rate),
+        OneCycle(options.steps, options.rate),
         options.out,
         validate_every=100,
     )

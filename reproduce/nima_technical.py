@@ -53,7 +53,7 @@ from scorers.nima import NIMA
 from scorers.opinion import maximum_entropy, typical_std
 from scorers.photos.damage import Damage
 from scorers.photos.resampling import random_crop_flip, random_view, resample
-from scorers.training.loop import Schedule, train
+from scorers.training.loop import OneCycle, train
 from scorers.training.ranking import (
     correlation_loss,
     expected_distance,
@@ -259,7 +259,7 @@ def main() -> None:
     trained = train(
         network,
         step_loss,
-        Schedule(options.steps, options.rate),
+        OneCycle(options.steps, options.rate),
         options.out,
         decay=0.98,
         weight_decay=1.0,

@@ -48,6 +48,6 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UnknownNameError
     "unknown backbone 'vgg61'; did you mean 'vgg16'? (known: vgg16)"
     """
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1)
+    near = difflib.get_close_matches(str(name), names, n=1)  # users pass anything
     hint = f"; did you mean {near[0]!r}?" if near else ""
     return UnknownNameError(f"unknown {kind} {name!r}{hint} (known: {', '.join(names) or 'none'})")

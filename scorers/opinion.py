@@ -54,7 +54,7 @@ def emd(first: Tensor, second: Tensor, r: float = 1.0) -> Tensor:
             "opinions must have the same number of buckets, "
             f"got {first.shape[-1]} and {second.shape[-1]}"
         )
-    if r < 1:
+    if not r >= 1:  # nor NaN
         raise OpinionError(f"r must be at least 1, got {r:g}")
     gap = (first - second).cumsum(-1)
     norm: Tensor = torch.linalg.vector_norm(gap, ord=r, dim=-1)
@@ -125,9 +125,23 @@ def typical_std(mean: Tensor, buckets: Buckets = None) -> Tensor:
         raise OpinionError(f"mean must lie in [{low:g}, {high:g}], got {worst:g}")
     square, slope, constant = _STD_MODEL
     guess = (high - low) * (square * place**2 + slope * place + constant)
-    smallest, largest = _variance_bounds(mean.double().reshape(-1), ratings.to(mean.device))
-    bounds = (bound.clamp(min=0).sqrt().reshape(mean.shape) for bound in (smallest, largest))
-    return guess.clamp(*bounds).to(mean.dtype)
+    return guess.clamp(*std_bounds(mean, ratings)).to(mean.dtype)
+
+
+def std_bounds(mean: Tensor, buckets: Buckets = None) -> tuple[Tensor, Tensor]:
+    """Least and largest standard deviation of ratings with these means, in float64, same shape.
+
+    A mean between two buckets needs some opinion on both; one off the scale is taken for its end.
+
+    >>> low, high = std_bounds(torch.tensor([1.5]), (1.0, 2.0, 3.0))
+    >>> round(low.item(), 3), round(high.item(), 3)
+    (0.5, 0.866)
+    """
+    ratings = _ascending(buckets).to(mean.device)
+    means = mean.double().clamp(ratings[0], ratings[-1]).reshape(-1)
+    smallest, largest = _variance_bounds(means, ratings)
+    low, high = (bound.clamp(min=0).sqrt().reshape(mean.shape) for bound in (smallest, largest))
+    return low, high
 
 
 def _ratings(buckets: Buckets, like: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ _SURE = 0.5  # score units: a difference at which a person chooses right in 73 %
 
 
 @dataclass(frozen=True)
-class Views:
+class ViewFeatures:
     """What a scorer's network makes of N photos, each shown in up to V views.
 
     Attributes:
@@ -42,12 +42,12 @@ class Views:
     logits: Tensor
     weights: Tensor
 
-    def take(self, indices: Tensor) -> Views:
+    def take(self, indices: Tensor) -> ViewFeatures:
         """Some of the photos, in the order of `indices`."""
-        return Views(self.features[indices], self.logits[indices], self.weights[indices])
+        return ViewFeatures(self.features[indices], self.logits[indices], self.weights[indices])
 
     @classmethod
-    def join(cls, parts: Sequence[Views]) -> Views:
+    def join(cls, parts: Sequence[ViewFeatures]) -> ViewFeatures:
         """The photos of all parts, in order."""
         most = max(part.weights.shape[1] for part in parts)
         wide = [part._widened(most) for part in parts]
@@ -57,15 +57,17 @@ class Views:
             torch.cat([part.weights for part in wide]),
         )
 
-    def _widened(self, views: int) -> Views:
+    def _widened(self, views: int) -> ViewFeatures:
         room = views - self.weights.shape[1]
         features, logits = (F.pad(of, (0, 0, 0, room)) for of in (self.features, self.logits))
-        return Views(features, logits, F.pad(self.weights, (0, room)))
+        return ViewFeatures(features, logits, F.pad(self.weights, (0, room)))
 
 
 @torch.no_grad()
-def look(scorer: Scorer, images: Iterable[Tensor]) -> Views:
+def look(scorer: Scorer, images: Iterable[Tensor]) -> ViewFeatures:
     """Run the network once over photos ``(1, 3, H, W)`` in [0, 1], of any sizes.
+
+    It runs where the scorer is; what is found is on the CPU, where the fit is made.
 
     Raises:
         InputError: not a float tensor of that shape.
@@ -76,20 +78,22 @@ def look(scorer: Scorer, images: Iterable[Tensor]) -> Views:
         check_image(image)
         if len(image) != 1:
             raise InputError(f"images must be (1, 3, H, W) each, got {tuple(image.shape)}")
-        views = scorer.card.preprocess.views(image.to(scorer.buckets.dtype))[0]
+        views = scorer.card.preprocess.views(image.to(scorer.buckets))[0]
         features = network.backbone(views.contiguous(memory_format=torch.channels_last))
-        logits = network.head(features).double()[None]
+        logits = network.head(features).cpu().double()[None]
         alike = logits.new_full((1, len(views)), 1 / len(views))
-        parts.append(Views(features.double()[None], logits, alike))
-    return Views.join(parts)
+        parts.append(ViewFeatures(features.cpu().double()[None], logits, alike))
+    return ViewFeatures.join(parts)
 
 
-def fit_ratings(scorer: Scorer, views: Views, ratings: Tensor, name: str = "personal") -> Scorer:
+def fit_ratings(
+    scorer: Scorer, views: ViewFeatures, ratings: Tensor, name: str = "personal"
+) -> Scorer:
     """A scorer that leans towards one person's ratings.
 
     Args:
         scorer: where to start from.
-        views: `look` at N photos, at least ten.
+        views: `look` at N photos, at least ten different ones; one may be there repeatedly.
         ratings: ``(N,)``, on the scorer's scale.
         name: of the result's card.
 
@@ -101,7 +105,7 @@ def fit_ratings(scorer: Scorer, views: Views, ratings: Tensor, name: str = "pers
         InputError: too few ratings, another number than photos, or off the scale.
     """
     low, high = scorer.card.buckets[0], scorer.card.buckets[-1]
-    ratings = ratings.double()
+    ratings = ratings.double().cpu()
     if ratings.shape != views.features.shape[:1]:
         raise InputError(f"{len(views.features)} photos need as many ratings, got {len(ratings)}")
     if not bool(((ratings >= low) & (ratings <= high)).all()):
@@ -111,7 +115,7 @@ def fit_ratings(scorer: Scorer, views: Views, ratings: Tensor, name: str = "pers
     def losses(scores: Tensor) -> Tensor:
         return (scores - ratings) ** 2
 
-    fitted, before, after = _choose(scorer, views, losses, len(ratings))
+    fitted, before, after = _choose(scorer, views, losses, _numbered(_photos(views)))
     measured = {
         "ratings": len(ratings),
         "RMS error on held-out photos, merely shifted": round(before**0.5, 3),
@@ -121,7 +125,7 @@ def fit_ratings(scorer: Scorer, views: Views, ratings: Tensor, name: str = "pers
 
 
 def fit_choices(
-    scorer: Scorer, views: Views, better: Tensor, worse: Tensor, name: str = "personal"
+    scorer: Scorer, views: ViewFeatures, better: Tensor, worse: Tensor, name: str = "personal"
 ) -> Scorer:
     """A scorer that leans towards one person's choices between two photos.
 
@@ -131,7 +135,8 @@ def fit_choices(
     Args:
         scorer: where to start from.
         views: `look` at N photos.
-        better, worse: ``(M,)`` indices of the chosen photo and the other, at least ten choices.
+        better, worse: ``(M,)`` indices of the chosen photo and the other, of at least ten
+            different pairs.
         name: of the result's card.
 
     Returns:
@@ -146,6 +151,7 @@ def fit_choices(
             f"better and worse must have one shape (M,), got {tuple(better.shape)} "
             f"and {tuple(worse.shape)}"
         )
+    better, worse = better.cpu(), worse.cpu()
     indices = torch.cat([better, worse])
     if len(indices) and not 0 <= int(indices.min()) <= int(indices.max()) < len(views.features):
         raise InputError(f"choices must be indices of the {len(views.features)} photos")
@@ -153,7 +159,9 @@ def fit_choices(
     def losses(scores: Tensor) -> Tensor:
         return F.softplus((scores[worse] - scores[better]) / _SURE)
 
-    fitted, before, after = _choose(scorer, views, losses, len(better))
+    photos = _numbered(_photos(views))
+    pairs = torch.stack([photos[better], photos[worse]]).sort(0).values.T
+    fitted, before, after = _choose(scorer, views, losses, _numbered(map(tuple, pairs.tolist())))
     measured = {
         "choices": len(better),
         "log loss on held-out choices, merely shifted": round(before, 3),
@@ -172,30 +180,50 @@ class _Tilt:
     scale: Tensor
 
 
+def _photos(views: ViewFeatures) -> Iterable[bytes]:
+    """Something for each row that is the same for rows of one photo."""
+    return (features.numpy().tobytes() for features in views.features)
+
+
+def _numbered(things: Iterable[object]) -> Tensor:
+    """``(N,)`` numbers, the same for things that are equal, from 0 in order of appearance."""
+    numbers: dict[object, int] = {}
+    return torch.tensor([numbers.setdefault(thing, len(numbers)) for thing in things])
+
+
 def _choose(
-    scorer: Scorer, views: Views, losses: _Losses, count: int
+    scorer: Scorer, views: ViewFeatures, losses: _Losses, subjects: Tensor
 ) -> tuple[_Tilt, float, float]:
     """Fit with the penalty that predicts held-out evidence best.
 
-    Returns the fit, and the mean held-out loss of the scorer merely shifted, and of the fit.
+    Args:
+        subjects: ``(N,)``: what each rating or choice is of. All that was said of one photo, or
+            of one pair, is held out together.
+
+    Returns:
+        The fit, and the mean held-out loss of the scorer merely shifted, and of the fit.
     """
+    count = len(subjects.unique())
     if count < _FEWEST:
-        raise InputError(f"at least {_FEWEST} ratings or choices are needed, got {count}")
+        raise InputError(
+            f"ratings or choices of at least {_FEWEST} different photos or pairs are needed, "
+            f"got {count}"
+        )
     order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
-    folds = order.chunk(_FOLDS)
-    everything = torch.arange(count)
-    buckets = scorer.buckets.double()
+    everything = torch.arange(len(subjects))
+    buckets = scorer.buckets.double().cpu()
     held = torch.zeros(len(_PENALTIES), dtype=torch.float64)
-    for fold in folds:
-        kept = everything[~torch.isin(everything, fold)]
+    for some in order.tensor_split(_FOLDS):
+        out = torch.isin(subjects, some)
+        fold, kept = everything[out], everything[~out]
         for index, tilt in enumerate(_path(views, buckets, losses, kept)):
-            held[index] += losses(_scores(views, buckets, tilt))[fold].sum() / count
+            held[index] += losses(_scores(views, buckets, tilt))[fold].sum() / len(subjects)
     best = int(held.argmin())
     fitted = _path(views, buckets, losses, everything)[best]
     return fitted, held[0].item(), held[best].item()
 
 
-def _path(views: Views, buckets: Tensor, losses: _Losses, kept: Tensor) -> list[_Tilt]:
+def _path(views: ViewFeatures, buckets: Tensor, losses: _Losses, kept: Tensor) -> list[_Tilt]:
     """One fit per penalty, each starting from the one before, to the evidence in `kept`."""
     shares = views.weights / len(views.weights)
     centre = (shares[..., None] * views.features).sum((0, 1))
@@ -222,7 +250,7 @@ def _path(views: Views, buckets: Tensor, losses: _Losses, kept: Tensor) -> list[
     return path
 
 
-def _scores(views: Views, buckets: Tensor, tilt: _Tilt) -> Tensor:
+def _scores(views: ViewFeatures, buckets: Tensor, tilt: _Tilt) -> Tensor:
     shift = (views.features - tilt.centre) / tilt.scale @ tilt.slope + tilt.offset
     shares = (views.logits + shift[..., None] * _lean(len(buckets))).softmax(-1)
     return ((shares * buckets).sum(-1) * views.weights).sum(-1)
@@ -239,8 +267,8 @@ def _retold(
     network = copy.deepcopy(scorer.network)
     lean = _lean(network.head.out_features)
     slope = tilt.slope / tilt.scale
-    weight = network.head.weight.double() + lean[:, None] * slope
-    bias = network.head.bias.double() + lean * (tilt.offset - tilt.centre @ slope)
+    weight = network.head.weight.cpu().double() + lean[:, None] * slope
+    bias = network.head.bias.cpu().double() + lean * (tilt.offset - tilt.centre @ slope)
     network.head.weight.data.copy_(weight)
     network.head.bias.data.copy_(bias)
     card = replace(

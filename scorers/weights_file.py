@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import struct
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -35,6 +37,8 @@ def write_weights(
 ) -> None:
     """Write a network's state and its card; see `scorers.Scorer.save`.
 
+    The same state and card make the same file, byte for byte.
+
     Raises:
         WeightsError: the file cannot be written, or `precision` is none of the three.
     """
@@ -55,6 +59,23 @@ def write_weights(
     metadata = {"format": _FORMAT, "card": replace(card, sha256="").to_json()}
     with replacing(path) as part:
         save_file(tensors, part, metadata)
+        _sort_metadata(part)
+
+
+def _sort_metadata(path: Path) -> None:
+    """Put the metadata of a safetensors file in order, in place.
+
+    The library writes a hash map as it comes, and one scorer would have many sha256s. Its header is
+    the number of the bytes to follow, and as many of JSON and blanks.
+    """
+    with open(path, "rb+") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        header = json.loads(file.read(length))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        # without blanks and needless escapes it is never longer than it was
+        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        file.seek(8)
+        file.write(text.ljust(length))
 
 
 def read_weights(path: str | Path) -> tuple[dict[str, Tensor], ModelCard]:

@@ -1,13 +1,16 @@
 """The `scorers` command: this file puts it together, and each command has a file of its own.
 
-Exit status: 0 done; 1 some of several photos failed, each named on stderr; 2 the command could
-not do what was asked, said in one line on stderr; 130 interrupted.
+Exit status: 0 done; 1 some of several photos failed, each named on stderr, the others are done, or
+the reader of the output has gone; 2 the command could not do what was asked, said in one line on
+stderr; 130 interrupted.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 
 import typer
@@ -49,19 +52,32 @@ app.command(epilog="Example: scorers backbones vgg16 mobilenet_v1:width=0.5")(ba
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status; `arguments` default to the process' own."""
     given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    if isinstance(sys.stdout, io.TextIOWrapper):  # file names need not be text
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        status = app(given, prog_name="scorers", standalone_mode=False)
-        sys.stdout.flush()
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *where: complain(message)
+            status = app(given, prog_name="scorers", standalone_mode=False)
+        if sys.stdout is not None:  # closed, by `>&-`
+            sys.stdout.flush()
     except typer.Abort:
         return 130
     except BrokenPipeError:
-        # the reader (head, less) has gone: not an error, but nothing more can be printed
+        # the reader (head, less) has gone: nothing to say, and typer's status for the same
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        return 1
     except typer.TyperException as error:
         complain(error.format_message())
         return 2
     except (ScorerError, OSError) as error:
         complain(error)
+        return 2
+    except Exception as error:
+        if os.environ.get("ENHANCE_TRACEBACK"):
+            raise
+        complain(
+            f"{type(error).__name__}: {error} (a fault in scorers, not in what you asked; "
+            "ENHANCE_TRACEBACK=1 shows where)"
+        )
         return 2
     return status if isinstance(status, int) else 0

@@ -7,4 +7,5 @@ import sys
 
 def complain(message: object) -> None:
     """Print one line on stderr, as Unix commands do: ``scorers: what is wrong``."""
-    print(f"scorers: {' '.join(str(message).split())}", file=sys.stderr)
+    if sys.stderr is not None:  # closed, by `2>&-`
+        print(f"scorers: {' '.join(str(message).split())}", file=sys.stderr)

@@ -11,7 +11,7 @@ from scorers.cli.console import complain
 from scorers.errors import InputError
 
 if TYPE_CHECKING:
-    from scorers.personal import Views
+    from scorers.personal import ViewFeatures
     from scorers.ratings.cells import Sheet
     from scorers.scorer import Scorer
 
@@ -40,21 +40,28 @@ def personalize(
         raise InputError(f"the scorer to write must end in .safetensors, got {out}")
     columns, sheet = _read(table)
     named = [column for column in columns if column != "rating"]
-    said = [n for n, row in enumerate(sheet.rows) if all(row[sheet.header[c]] for c in columns)]
+    cells = {column: sheet.cells(column) for column in columns}
+    said = [n for n in range(len(sheet)) if all(cells[column][n] for column in columns)]
     if len(said) < len(sheet):
         complain(f"{table}: {len(sheet) - len(said)} rows say nothing and are left out")
-    cells = {column: sheet.cells(column) for column in columns}
     numbers = {
         n: as_number(cells["rating"][n], table, sheet.lines[n]) for n in said if "rating" in cells
     }
-    out.parent.mkdir(parents=True, exist_ok=True)
     base = zoo.load(scorer or zoo.DEFAULT)
-    names = list(dict.fromkeys(cells[column][n] or "" for n in said for column in named))
+    low, high = base.card.buckets[0], base.card.buckets[-1]
+    for n, rating in numbers.items():
+        if not low <= rating <= high:
+            raise InputError(
+                f"{table}, line {sheet.lines[n]}: ratings must lie in [{low:g}, {high:g}], "
+                f"got {rating:g}"
+            )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    names = list(dict.fromkeys(cells[column][n] for n in said for column in named))
     places, views = _look(base, table.parent, names)
     kept = [n for n in said if all(cells[column][n] in places for column in named)]
 
     def where(column: str) -> torch.Tensor:
-        return torch.tensor([places[cells[column][n] or ""] for n in kept], dtype=torch.long)
+        return torch.tensor([places[cells[column][n]] for n in kept], dtype=torch.long)
 
     if "rating" in columns:
         ratings = torch.tensor([numbers[n] for n in kept], dtype=torch.float64)
@@ -81,13 +88,13 @@ def _read(table: Path) -> tuple[tuple[str, str], Sheet]:
     )
 
 
-def _look(base: Scorer, folder: Path, names: list[str]) -> tuple[dict[str, int], Views]:
+def _look(base: Scorer, folder: Path, names: list[str]) -> tuple[dict[str, int], ViewFeatures]:
     """Where each readable photo stands in the views; the others are named and left out."""
-    from scorers.personal import Views, look
+    from scorers.personal import ViewFeatures, look
     from scorers.photos.decode import read_photo
 
     places: dict[str, int] = {}
-    views: list[Views] = []
+    views: list[ViewFeatures] = []
     for name in names:
         try:
             views.append(look(base, [read_photo(folder / name)]))
@@ -97,4 +104,4 @@ def _look(base: Scorer, folder: Path, names: list[str]) -> tuple[dict[str, int],
             places[name] = len(places)
     if not views:
         raise InputError(f"none of the {len(names)} photos in the table can be read")
-    return places, Views.join(views)
+    return places, ViewFeatures.join(views)

@@ -17,7 +17,11 @@ def score(
         str | None, typer.Option(metavar="NAME|PATH", help="What judges; see `list`.")
     ] = None,
 ) -> int:
-    """Print the mean opinion of each photo, and how far opinions spread (standard deviation)."""
+    """Print the mean opinion of each photo, and how far opinions spread (standard deviation).
+
+    Photos are read by Pillow, at 8 bits a channel (grey at 16); `enhance score` reads every format
+    that enhance knows at its full depth.
+    """
     import torch
 
     from scorers import opinion, zoo

@@ -116,7 +116,7 @@ def train(
     if test_list:
         rated = rated.with_test_list(read_names(test_list))
     with world(device) as here:
-        quiet = not here.first or not sys.stderr.isatty()
+        quiet = not here.first or sys.stderr is None or not sys.stderr.isatty()
         with tqdm(total=len(rated), unit="photo", disable=quiet) as bar:
             bar.set_description("looking")
 
@@ -129,7 +129,8 @@ def train(
                 bar.update(done - bar.n)
 
             def say(line: str) -> None:
-                tqdm.write(f"scorers: {line}", file=sys.stderr)
+                if sys.stderr is not None:  # closed, by `2>&-`
+                    tqdm.write(f"scorers: {line}", file=sys.stderr)
 
             scorer = train_scorer(rated, how, here, note=say, tick=show, looked=bar.update)
         if not here.first:

@@ -36,6 +36,22 @@ def check_range(image: Tensor) -> None:
     )
 
 
+def check_weights(weights: Tensor) -> None:
+    """Raise unless the weights of photos are finite and none is negative."""
+    wrong = ~((weights >= 0) & (weights < torch.inf))
+    if bool(wrong.any()):
+        raise InputError(
+            f"`0 <= weights < inf` must hold, but got {weights[wrong][0].item():g}: a negative "
+            "one would make a photo look worse"
+        )
+
+
+def check_budget(budget: Tensor) -> None:
+    """Raise if a budget is no number: no error is within it, so NIMA would never count."""
+    if bool(budget.isnan().any()):
+        raise InputError("budget must be an error, or inf for no limit, got nan")
+
+
 def check_attached(image: Tensor) -> None:
     """Raise if gradients are recorded but could not reach what made the image."""
     if torch.is_grad_enabled() and not image.requires_grad:

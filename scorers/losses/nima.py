@@ -77,6 +77,10 @@ class NIMALoss(nn.Module):
         for name, count in counts.items():
             if count < 0:
                 raise InputError(f"`{name} >= 0` must hold, but got {name}={count}")
+        if precision not in (None, torch.bfloat16, torch.float16):
+            raise InputError(
+                f"precision must be torch.bfloat16, torch.float16 or None, got {precision}"
+            )
         self.scorer = scorer if isinstance(scorer, Scorer) else load(scorer or DEFAULT)
         self.register_buffer("target", as_target(target, self.scorer.buckets), persistent=False)
         self.register_buffer("step", torch.zeros((), dtype=torch.long))
@@ -93,12 +97,13 @@ class NIMALoss(nn.Module):
 
         Args:
             image: may overshoot the range a little; it is not clamped, which would end gradients.
-            weights: ``(B,)``, a factor for each image's part in the mean over images.
+            weights: ``(B,)``, a factor of 0 or more for each image's part in the mean over images.
 
         Raises:
             InputError: one of the mistakes that `scorers.losses.checks` knows; the wrong sign
                 and a gradient of zero are found in backward.
         """
+        checked = self.checks > 0
         image, examined = self._examine(image)
         each = self.each(image)
         if weights is not None:
@@ -106,6 +111,8 @@ class NIMALoss(nn.Module):
                 raise InputError(
                     f"weights must be one a photo, {tuple(each.shape)}, got {tuple(weights.shape)}"
                 )
+            if checked or weights.device.type == "cpu":  # elsewhere it waits for the device
+                found.check_weights(weights)
             each = each * weights.detach().to(each)
         loss = self.weight_now() * each.mean()
         found.check_passes(loss, image)

@@ -178,6 +178,8 @@ def damage_tone(image: Tensor, amounts: Mapping[str, Tensor]) -> Tensor:
         [_column(amounts, "cast_red", image), zero, _column(amounts, "cast_blue", image)], dim=1
     )
     light = to_linear(image) * torch.exp2(_column(amounts, "exposure", image)) * torch.exp(cast)
+    # a sensor clips here; beyond white a falling shoulder would pass through infinity to black
+    light = light.clamp(max=1)
     gain = torch.exp2(_column(amounts, "shoulder", image))
     light = light * gain / (1 + light * (gain - 1))
     out = to_srgb(light).clamp(0, 1) ** torch.exp(_column(amounts, "gamma", image))
@@ -246,7 +248,9 @@ def gaussian_blur(image: Tensor, std: float) -> Tensor:
 
 def median5(image: Tensor) -> Tensor:
     """5x5 median per channel: what a denoiser turned up too far does to texture."""
-    padded = F.pad(image, (2,) * 4, mode="reflect")
+    # an image too small to be reflected repeats its border
+    mode = "reflect" if min(image.shape[-2:]) > 2 else "replicate"
+    padded = F.pad(image, (2,) * 4, mode=mode)
     windows = padded.unfold(-2, 5, 1).unfold(-2, 5, 1)
     return windows.flatten(-2).median(-1).values
 

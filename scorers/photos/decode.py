@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,17 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _DEEP = ("I", "I;16", "I;16L", "I;16B", "I;16N")
+_ORIENTATION = 0x0112  # EXIF's tag
+_UPRIGHT = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
+"""By orientation, Pillow's name of what turns the photo upright; all others leave it as it is."""
 # Pillow goes from these to RGB by a detour only: premultiplied grey, palettes with transparency
 _DETOUR = {"La": "LA", "P": "RGBA", "PA": "RGBA"}
 
@@ -56,19 +69,34 @@ def read_photo(path: str | Path) -> Tensor:
     return torch.from_numpy(np.array(_to_srgb(photo))).permute(2, 0, 1)[None].float() / 255
 
 
-def _upright(path: str | Path, size: int | None = None) -> Image.Image:
-    from PIL import Image, ImageOps
+@contextmanager
+def opened(path: str | Path) -> Iterator[Image.Image]:
+    """A photo as Pillow opens it, to be decoded inside, with one error for all that can be wrong.
+
+    Raises:
+        InputError: it is missing, or Pillow cannot read or decode it.
+    """
+    from PIL import Image
 
     try:
         with Image.open(path) as photo:
-            if size is not None:
-                photo.draft("RGB", (2 * size, 2 * size))
-            upright: Image.Image = ImageOps.exif_transpose(photo)
+            yield photo
     except FileNotFoundError as error:
         raise InputError(f"cannot read {path}: no such file") from error
-    # RuntimeError is what the AVIF reader says of damage
-    except (OSError, ValueError, SyntaxError, RuntimeError, Image.DecompressionBombError) as error:
-        raise InputError(f"cannot read {path}: {error}") from error
+    except Exception as error:  # of damage each format's reader says something else
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"cannot read {path}: {reason}") from error
+
+
+def _upright(path: str | Path, size: int | None = None) -> Image.Image:
+    from PIL import Image
+
+    with opened(path) as photo:
+        if size is not None:
+            photo.draft("RGB", (2 * size, 2 * size))
+        photo.load()
+        turn = _UPRIGHT.get(_orientation(photo))
+        upright = photo.transpose(Image.Transpose[turn]) if turn else photo.copy()
     if upright.mode == "F":
         raise InputError(f"cannot read {path}: its values must be integers, got mode F")
     if upright.mode == "I":
@@ -78,6 +106,15 @@ def _upright(path: str | Path, size: int | None = None) -> Image.Image:
                 f"cannot read {path}: grey must lie in [0, 65535], got {low} to {high}"
             )
     return upright
+
+
+def _orientation(photo: Image.Image) -> int:
+    """EXIF's orientation, 1 to 8; 1 where there is none or it cannot be read."""
+    try:
+        stated = photo.getexif().get(_ORIENTATION, 1)
+    except Exception:  # damaged EXIF says nothing, as in viewers; its parser raises anything
+        return 1
+    return stated if isinstance(stated, int) else 1
 
 
 def _to_srgb(photo: Image.Image) -> Image.Image:

@@ -27,18 +27,18 @@ _PARTS: dict[str, Part] = {
 
 
 def read_lines(path: Path) -> list[str]:
-    """Lines of a text file.
+    """Lines of a text file, without what ends them. Names may hold all that Unicode calls lines.
 
     Raises:
-        InputError: it cannot be read, is not UTF-8, or is empty.
+        InputError: it cannot be read, is not UTF-8, or is empty or blank.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"cannot read {path}: not UTF-8 text") from error
-    if not lines:
+    if not any(line.strip() for line in lines):
         raise InputError(f"{path} is empty")
     return lines
 
@@ -64,24 +64,34 @@ class Sheet:
         """The table that `lines` of a file hold.
 
         Raises:
-            InputError: it has a header at most.
+            InputError: it has a header at most, or a column twice, or cells beyond its columns.
         """
-        reader = csv.DictReader(lines)
+        blank = next((n for n, line in enumerate(lines) if line.strip()), 0)
+        reader = csv.DictReader(lines[blank:])
         rows, numbers = [], []
-        for row in reader:
-            rows.append(row)
-            numbers.append(reader.line_num)
+        try:
+            header = _header(path, reader.fieldnames or ())
+            for row in reader:
+                numbers.append(blank + reader.line_num)
+                beyond = row.pop(None, None)
+                if beyond and any(cell.strip() for cell in beyond):
+                    raise InputError(
+                        f"{path}, line {numbers[-1]}: needs {len(row)} cells at most, got "
+                        f"{len(row) + len(beyond)}; decimals are written with a point"
+                    )
+                rows.append(row)
+        except csv.Error as error:
+            raise InputError(f"{path}, line {blank + reader.line_num + 1}: {error}") from error
         if not rows:
             raise InputError(f"{path} holds no photos: it has no row below its first line")
-        header = {name.strip().lower(): name for name in reader.fieldnames or ()}
         return cls(path, header, rows, numbers)
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    def cells(self, name: str) -> list[str | None]:
-        """The cells under a name in lower case, as they are."""
-        return [row[self.header[name]] for row in self.rows]
+    def cells(self, name: str) -> list[str]:
+        """The cells under a name in lower case, without blanks around; empty where none is."""
+        return [(row[self.header[name]] or "").strip() for row in self.rows]
 
     def column(self, known: Sequence[str], what: str) -> list[str]:
         """The cells under the first of the `known` names that the header has.
@@ -128,7 +138,7 @@ class Sheet:
         """
         if "set" not in self.header:
             return []
-        labels = [(cell or "").strip() for cell in self.cells("set")]
+        labels = self.cells("set")
         if not any(labels):
             return []
         for label, line in zip(labels, self.lines, strict=True):
@@ -138,6 +148,16 @@ class Sheet:
                     f"got {label!r}"
                 )
         return [_PARTS[label.lower()] for label in labels]
+
+
+def _header(path: Path, written: Sequence[str]) -> dict[str, str]:
+    header: dict[str, str] = {}
+    for name in written:
+        known = name.strip().lower()
+        if known and known in header:
+            raise InputError(f"{path} has the column {known} twice")
+        header[known] = name
+    return header
 
 
 def shares_of(votes: Tensor, path: Path, lines: Sequence[int]) -> Tensor:

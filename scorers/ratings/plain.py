@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
@@ -11,7 +12,15 @@ from scorers import opinion
 from scorers.errors import InputError
 from scorers.ratings.cells import NAMES, Sheet, as_number
 from scorers.ratings.popularity import popularity
-from scorers.ratings.tables import RatingTable, Spread, from_moments
+from scorers.ratings.tables import (
+    RatingTable,
+    Spread,
+    from_moments,
+    impossible,
+    joined,
+    note_on_moved,
+    repeated,
+)
 
 _MEANS = ("mean", "mos", "score")
 _STDS = ("std", "sd")
@@ -47,8 +56,10 @@ def read_plain(
         scale = buckets[0], buckets[-1]
         note = f"means taken to be on the scale {scale[0]:g}-{scale[1]:g}, since none is stated"
     low, high = scale
-    if not low < high:
-        raise InputError(f"`low < high` must hold for a scale, but got ({low:g}, {high:g})")
+    if not -math.inf < low < high < math.inf:
+        raise InputError(
+            f"`-inf < low < high < inf` must hold for a scale, got ({low:g}, {high:g})"
+        )
     for mean, line in zip(means.tolist(), sheet.lines, strict=True):
         if not low <= mean <= high:
             raise InputError(
@@ -61,10 +72,23 @@ def read_plain(
     if named and any(sheet.cells(named)):
         # all or none: a guess among them could not be told from what people said
         stds, spread = _deviations(sheet, named) * factor, "stated"
+        beyond = impossible(moved, stds, buckets)
+        if int(beyond.sum()) * 2 > len(beyond):
+            row = int(beyond.nonzero()[0])
+            least, most = (
+                bound.item() / factor for bound in opinion.std_bounds(moved[row], buckets)
+            )
+            raise InputError(
+                f"{path}: most deviations are of no ratings on the scale [{low:g}, {high:g}], such "
+                f"as {stds[row].item() / factor:g} in line {sheet.lines[row]}, which must lie in "
+                f"[{least:.3g}, {most:.3g}] at its mean; are they on another scale, or of means?"
+            )
+        note = joined(note, note_on_moved(beyond))
     else:
         stds, spread = opinion.typical_std(moved, buckets), "model"
     shares = from_moments(moved, stds, buckets)
     parts = sheet.published_parts()
+    note = joined(note, repeated(path, names, sheet.lines, parts))
     return RatingTable(path.stem, folder, names, shares, buckets, spread, names, parts, note)
 
 
@@ -90,7 +114,7 @@ def _stated_scale(sheet: Sheet) -> tuple[float, float] | None:
     """What the column ``scale`` says; None where it says nothing."""
     if "scale" not in sheet.header:
         return None
-    texts = [(cell or "").strip() for cell in sheet.cells("scale")]
+    texts = sheet.cells("scale")
     for text, line in zip(texts, sheet.lines, strict=True):
         if text != texts[0]:
             raise InputError(

@@ -13,7 +13,15 @@ from scorers import opinion
 from scorers.errors import InputError, unknown_name
 from scorers.ratings.cells import NAMES, Sheet, as_number, read_lines, shares_of
 from scorers.ratings.plain import read_plain
-from scorers.ratings.tables import AVA_BUCKETS, RatingTable, from_moments, std_bounds
+from scorers.ratings.tables import (
+    AVA_BUCKETS,
+    RatingTable,
+    from_moments,
+    impossible,
+    joined,
+    note_on_moved,
+    repeated,
+)
 
 _TID_RATERS = 971 / 25  # observers over references (Ponomarenko et al. 2015); each judged one
 
@@ -63,7 +71,8 @@ def read_table(
         no_scale("TID2013's")
         return _read_tid2013(path, folder)
     lines = read_lines(path)
-    if kind == "ava" or (kind is None and _is_ava(lines[0])):
+    first = next(line for line in lines if line.strip())
+    if kind == "ava" or (kind is None and _is_ava(first)):
         no_scale("AVA's")
         return _read_ava(path, lines, folder or path.parent)
     sheet = Sheet.of(path, lines)
@@ -75,7 +84,7 @@ def read_table(
 
 
 def _is_ava(line: str) -> bool:
-    return len(line.split()) >= 12 and all(cell.isdigit() for cell in line.split()[:12])
+    return len(line.split()) >= 12 and all(cell.isdecimal() for cell in line.split()[:12])
 
 
 def _is_tid(path: Path) -> bool:
@@ -95,7 +104,8 @@ def _read_ava(path: Path, lines: Sequence[str], folder: Path) -> RatingTable:
         votes.append([float(cell) for cell in cells[2:12]])
         numbers.append(number)
     shares = shares_of(torch.tensor(votes), path, numbers)
-    return RatingTable("AVA", folder, names, shares, AVA_BUCKETS, "votes", names)
+    note = repeated(path, names, numbers, ())
+    return RatingTable("AVA", folder, names, shares, AVA_BUCKETS, "votes", names, note=note)
 
 
 def _read_tid2013(path: Path, folder: Path | None) -> RatingTable:
@@ -104,35 +114,53 @@ def _read_tid2013(path: Path, folder: Path | None) -> RatingTable:
     folder = folder or path.parent / "distorted_images"
     # the table says I01_01_1.bmp where the archive holds i01_01_1.bmp, and the reverse
     spelled = {file.name.lower(): file.name for file in folder.glob("*")}
-    names, means = [], []
-    for number, line in enumerate(read_lines(path), start=1):
+    buckets = tuple(float(rating) for rating in range(10))
+    names, means, lines = [], [], []
+    for number, line in _filled(path):
         cells = line.split()
         if len(cells) != 2:
             raise InputError(f"{path}, line {number}: needs a mean and a name, got {line!r}")
         means.append(as_number(cells[0], path, number))
+        if not 0 <= means[-1] <= buckets[-1]:
+            raise InputError(
+                f"{path}, line {number}: mean must lie in [0, {buckets[-1]:g}], got {means[-1]:g}"
+            )
         names.append(spelled.get(cells[1].lower(), cells[1]))
-    buckets = tuple(float(rating) for rating in range(10))
+        lines.append(number)
+    again = repeated(path, names, lines, ())
     mean = torch.tensor(means, dtype=torch.float64)
     groups = [name.lower().split("_")[0] for name in names]
     beside = path.with_name("mos_std.txt")
     if not beside.is_file():
         shares = from_moments(mean, opinion.typical_std(mean, buckets), buckets)
-        return RatingTable("TID2013", folder, names, shares, buckets, "model", groups)
-    stds = [as_number(line, beside, n) for n, line in enumerate(read_lines(beside), start=1)]
+        return RatingTable("TID2013", folder, names, shares, buckets, "model", groups, note=again)
+    stds = []
+    for number, line in _filled(beside):
+        stds.append(as_number(line, beside, number))
+        if stds[-1] < 0:
+            raise InputError(
+                f"{beside}, line {number}: a deviation must be 0 or more, got {stds[-1]:g}"
+            )
     if len(stds) != len(names):
-        raise InputError(f"{beside} has {len(stds)} lines, {path.name} has {len(names)}")
+        raise InputError(f"{beside} has {len(stds)} values, {path.name} has {len(names)}")
     std, note = torch.tensor(stds, dtype=torch.float64), ""
-    if bool((std < std_bounds(mean, buckets)[0]).double().mean() > 0.5):
+    if bool((std < opinion.std_bounds(mean, buckets)[0]).double().mean() > 0.5):
         # no ratings in whole points can spread so little: these are deviations of the means
         std = std * math.sqrt(_TID_RATERS)
         note = "mos_std.txt read as deviations of means of 971/25 ratings"
+    note = joined(note, note_on_moved(impossible(mean, std, buckets)), again)
     shares = from_moments(mean, std, buckets)
     return RatingTable("TID2013", folder, names, shares, buckets, "stated", groups, note=note)
 
 
+def _filled(path: Path) -> list[tuple[int, str]]:
+    """The lines of a file that say something, with their numbers."""
+    return [(n, line) for n, line in enumerate(read_lines(path), start=1) if line.strip()]
+
+
 def _vote_columns(sheet: Sheet) -> list[str]:
     """Columns ``c1``, ``c2``, ... without a gap; empty where there are none, or others too."""
-    numbers = sorted(int(name[1:]) for name in sheet.header if re.fullmatch(r"c\d+", name))
+    numbers = sorted(int(name[1:]) for name in sheet.header if re.fullmatch(r"c[1-9]\d*", name))
     contiguous = len(numbers) >= 2 and numbers == list(range(1, len(numbers) + 1))
     return [f"c{number}" for number in numbers] if contiguous else []
 
@@ -149,7 +177,8 @@ def _read_votes(sheet: Sheet, columns: Sequence[str], folder: Path) -> RatingTab
     buckets = tuple(float(rating) for rating in range(1, len(columns) + 1))
     shares = shares_of(votes, path, sheet.lines).float()
     parts = sheet.published_parts()
-    return RatingTable(path.stem, folder, names, shares, buckets, "votes", names, parts)
+    note = repeated(path, names, sheet.lines, parts)
+    return RatingTable(path.stem, folder, names, shares, buckets, "votes", names, parts, note)
 
 
 def read_names(path: Path) -> set[str]:

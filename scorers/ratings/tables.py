@@ -77,10 +77,12 @@ class RatingTable:
     def with_test_list(self, listed: set[str]) -> RatingTable:
         """A published test list: these names are the test split.
 
-        A name is one of the table's, with its folder and ending or without. The rest is split 90
-        to 10 into train and validation by `part_of`. Photos that are not listed but of a group
-        with one that is are left out, for what is tested on must not have been seen. The note
-        says how many they are, and how many listed names the table does not hold.
+        A name is one of the table's, with its folder and ending or without. Of the rest, what the
+        table publishes as train or validation stays that, and all else is split 90 to 10 by
+        `part_of`. Photos that are not listed but of a group with one that is are left out, for
+        what is tested on must not have been seen. The note says how many they are, how many
+        listed names the table does not hold, and how many photos of the table's own test split
+        are not on the list.
 
         Raises:
             InputError: no photo of the table is on the list.
@@ -89,14 +91,25 @@ class RatingTable:
         if not any(found):
             raise InputError(f"none of the {len(listed)} names of the test list is in {self.name}")
         tested = {group for group, own in zip(self.groups, found, strict=True) if own}
-        hashed = [part_of(group) for group in self.groups]
-        rest: list[Part] = ["validation" if p == "validation" else "train" for p in hashed]
+        hashed: list[Part] = [part_of(group) for group in self.groups]
+        own_parts = [
+            p if p != "test" else h for p, h in zip(self.parts or hashed, hashed, strict=True)
+        ]
+        rest: list[Part] = ["validation" if p == "validation" else "train" for p in own_parts]
         parts: list[Part] = [
             "test" if own else other for own, other in zip(found, rest, strict=True)
         ]
         rows = [i for i, own in enumerate(found) if own or self.groups[i] not in tested]
         absent = sorted(listed - set().union(*found))
         notes = [self.note] if self.note else []
+        published = sum(
+            p == "test" and not own for p, own in zip(self.parts, found, strict=bool(self.parts))
+        )
+        if published:
+            notes.append(
+                f"{published} photos of the table's own test split are not on the test list, "
+                "and are trained on or validated with"
+            )
         if absent:
             notes.append(
                 f"{len(absent)} of {len(listed)} names of the test list are not in the table, "
@@ -113,7 +126,8 @@ class RatingTable:
         """The same opinions on another scale.
 
         Where the number of buckets is the same, votes move from bucket to bucket. Otherwise the
-        moments are moved linearly, and the maximum-entropy opinion of those moments is taken.
+        moments are moved linearly, and the maximum-entropy opinion of those moments is taken;
+        votes are then votes no more, and the note says so, and how many deviations had to move.
         """
         target = tuple(buckets)
         if target == self.buckets:
@@ -122,8 +136,18 @@ class RatingTable:
             return replace(self, buckets=target)
         low, high = self.buckets[0], self.buckets[-1]
         factor = (target[-1] - target[0]) / (high - low)
-        moved = from_moments((self.means - low) * factor + target[0], self.stds * factor, target)
-        return replace(self, opinions=moved, buckets=target)
+        means, stds = (self.means - low) * factor + target[0], self.stds * factor
+        spread, said = self.spread, ""
+        if spread == "votes":
+            spread = "stated"
+            said = f"votes over {len(self.buckets)} buckets moved to {len(target)} by their moments"
+        return replace(
+            self,
+            opinions=from_moments(means, stds, target),
+            buckets=target,
+            spread=spread,
+            note=joined(self.note, said, note_on_moved(impossible(means, stds, target))),
+        )
 
 
 def _on_list(names: Sequence[str], listed: set[str]) -> list[set[str]]:
@@ -149,21 +173,52 @@ def from_moments(means: Tensor, stds: Tensor, buckets: Sequence[float]) -> Tenso
     two buckets needs some opinion on both), so standard deviations are limited to what is
     possible at their mean.
     """
-    low, high = std_bounds(means, buckets)
+    low, high = opinion.std_bounds(means, buckets)
     limited = torch.minimum(torch.maximum(stds.double(), low), high)
     return opinion.maximum_entropy(means.double(), limited, buckets).float()
 
 
-def std_bounds(means: Tensor, buckets: Sequence[float]) -> tuple[Tensor, Tensor]:
-    """Least and largest standard deviation of ratings with these means, in float64.
+def impossible(means: Tensor, stds: Tensor, buckets: Sequence[float]) -> Tensor:
+    """``(N,)`` booleans: deviations that no opinion over these buckets has at its mean.
 
-    >>> low, high = std_bounds(torch.tensor([1.5]), (1.0, 2.0, 3.0))
-    >>> round(low.item(), 3), round(high.item(), 3)
-    (0.5, 0.866)
+    What `from_moments` moves by less than a thousandth of the scale is taken for rounding.
     """
-    ratings = torch.tensor(buckets, dtype=torch.float64)
-    mu = means.double().clamp(ratings[0], ratings[-1])
-    below = (torch.searchsorted(ratings, mu, right=True) - 1).clamp(0, len(ratings) - 2)
-    least = (mu - ratings[below]) * (ratings[below + 1] - mu)
-    largest = (mu - ratings[0]) * (ratings[-1] - mu)
-    return least.clamp(min=0).sqrt(), largest.clamp(min=0).sqrt()
+    low, high = opinion.std_bounds(means, buckets)
+    slack = 1e-3 * (buckets[-1] - buckets[0])
+    return (stds.double() < low - slack) | (stds.double() > high + slack)
+
+
+def note_on_moved(moved: Tensor) -> str:
+    """What a table says of the deviations in which `impossible` is true; nothing where none is."""
+    count = int(moved.sum())
+    if not count:
+        return ""
+    return f"{count} of {len(moved)} deviations were moved to the nearest possible at their means"
+
+
+def joined(*notes: str) -> str:
+    """Notes as one, without those that say nothing."""
+    return "; ".join(note for note in notes if note)
+
+
+def repeated(path: Path, names: Sequence[str], lines: Sequence[int], parts: Sequence[Part]) -> str:
+    """Refuse photos in two parts of a published split, and count other repetitions for a note.
+
+    Args:
+        path: of the table, for the message.
+        names, lines: of the photos.
+        parts: the published split, or empty: a hash never parts equal names.
+
+    Raises:
+        InputError: a photo is in two parts, so that it would be tested on what was learned.
+    """
+    first: dict[str, int] = {}
+    for row, name in enumerate(names):
+        before = first.setdefault(name, row)
+        if parts and parts[before] != parts[row]:
+            raise InputError(
+                f"{path}, line {lines[row]}: {name} is of {parts[row]}, but of {parts[before]} in "
+                f"line {lines[before]}"
+            )
+    count = len(names) - len(first)
+    return f"{count} of {len(names)} rows name a photo that is listed before" if count else ""

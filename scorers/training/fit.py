@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from scorers import opinion
-from scorers.errors import InputError, ScorerError
+from scorers.errors import ScorerError
 from scorers.evaluation.agreement import pearson, spearman
 from scorers.nima import NIMA
 from scorers.preprocess import Preprocess
@@ -24,9 +24,9 @@ from scorers.training.distributed import World
 from scorers.training.log import RunLog
 from scorers.training.loop import save_atomically
 from scorers.training.objectives import Answer, Objective
-from scorers.training.ready import make_ready
-from scorers.training.stages import Recipe, Stage
-from scorers.training.views import Views
+from scorers.training.ready import check_batch, make_ready
+from scorers.training.stages import Stage, TrainingRecipe
+from scorers.training.views import ViewDataset
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Rated:
         weights: ``(N,)`` chances to be drawn, or None for a plain pass through all.
     """
 
-    views: Views
+    views: ViewDataset
     opinions: Tensor
     weights: Tensor | None = None
 
@@ -69,7 +69,7 @@ class Fit:
     network: NIMA
     preprocess: Preprocess
     buckets: tuple[float, ...]
-    recipe: Recipe
+    recipe: TrainingRecipe
     objective: Objective
     train: Rated
     validation: Rated | None
@@ -91,18 +91,18 @@ class Fit:
             tick: called after each step with the steps done, those there are, and the loss.
 
         Raises:
-            InputError: `out` holds another run, processes cannot share a batch evenly, or batch
-                norm would see one value.
+            InputError: `out` holds another run or another program's logs, processes cannot share
+                a batch evenly, or batch norm would see one value.
             WeightsError: the checkpoint in `out` is damaged, or another program's.
-            ScorerError: the loss is no longer a number.
+            ScorerError: the loss, a weight or a validation figure is no longer a number.
         """
-        batches = self._batches()
-        device = self.world.device
+        shown, plan, device = self.train.views, self.recipe.stages, self.world.device
+        check_batch(self.network, shown.size, self.batch, plan, self.world)
+        batches = Batches(len(shown), self.batch, self.seed, self.train.weights)
         self.network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         model = _Answering(self.network, self.preprocess)
         done, state = self._resume()
         if not done:
-            shown, plan = self.train.views, self.recipe.stages
             make_ready(self.network, self.preprocess, shown, batches, plan, self.world)
         best: State = state.get("best", {})
         log = RunLog(self.out, done, tensorboard=self.tensorboard) if self.world.first else None
@@ -115,7 +115,7 @@ class Fit:
             stage = self.recipe.stages[number]
             if number != current:
                 current = number
-                optimiser = stage.build(self.network)
+                optimiser = stage.prepare_optimiser(self.network)
                 if state.get("stage") == number:
                     optimiser.load_state_dict(state["optimiser"])
                     scaler.load_state_dict(state["scaler"])
@@ -137,15 +137,11 @@ class Fit:
             log.close()
         return best["network"] if best else _on_cpu(self.network.state_dict())
 
-    def _batches(self) -> Batches:
-        """Batches, no larger than there are photos for and shared evenly."""
+    @property
+    def batch(self) -> int:
+        """Photos a step: the recipe's, or as many as there are, in equal shares."""
         count = len(self.train.views)
-        size = min(self.recipe.batch, count)
-        if size % self.world.size:
-            raise InputError(
-                f"a batch must be a multiple of the {self.world.size} processes, got {size}"
-            )
-        return Batches(count, size, self.seed, self.train.weights)
+        return min(self.recipe.batch, count - count % self.world.size)
 
     def _load(self, batches: Batches, epoch: int, begin: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Rows and views of this process' share of what is left of an epoch."""
@@ -221,14 +217,16 @@ class Fit:
         empty = self.validation.opinions[:0]
         answers = self.world.gather(torch.cat(said) if said else empty)
         figures = _figures(answers, self.validation.opinions, self.buckets)
+        if not math.isfinite(figures["emd"]):  # which no later epoch would be better than
+            raise ScorerError(
+                f"the validation EMD is {figures['emd']} after step {step}; a lower rate may help"
+            )
         if log:
             log.row("validation", step, epoch=epoch, **figures)
         if best and best["emd"] <= figures["emd"]:
             return best
-        state = {
-            name: tensor.clone() for name, tensor in _on_cpu(self.network.state_dict()).items()
-        }
-        return {"emd": figures["emd"], "epoch": epoch, "network": state}
+        own_copy = {n: tensor.clone() for n, tensor in _on_cpu(self.network.state_dict()).items()}
+        return {"emd": figures["emd"], "epoch": epoch, "network": own_copy}
 
     def _save(
         self,
@@ -238,6 +236,11 @@ class Fit:
         scaler: torch.amp.GradScaler,
         best: State,
     ) -> None:
+        for name, weight in self.network.named_parameters():
+            if not bool(weight.isfinite().all()):
+                raise ScorerError(
+                    f"{name} is no longer finite after step {step}; a lower rate may help"
+                )
         if not self.world.first:
             return
         state = {

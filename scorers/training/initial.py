@@ -26,7 +26,7 @@ _CAFFE = ((128 / 255, 117 / 255, 104 / 255), (1 / 255, 1 / 255, 1 / 255))  # red
 
 
 @dataclass(frozen=True)
-class Start:
+class InitialNetwork:
     """A network to train and how to show it a photo.
 
     Attributes:
@@ -52,7 +52,7 @@ def start(
     weights: str | Path | None = None,
     buckets: int = 10,
     size: int = 224,
-) -> Start:
+) -> InitialNetwork:
     """Build the network that training starts from.
 
     Args:
@@ -77,14 +77,14 @@ def start(
     shown = Preprocess(size=size, method="bilinear", antialias=True)
     if weights is None:
         architecture = Architecture(backbone or "mobilenet_v1", dict(options or {}))
-        return Start(architecture.build(buckets), architecture, shown, "random weights")
+        return InitialNetwork(architecture.build(buckets), architecture, shown, "random weights")
     path = _file(weights)
     origin = f"weights of {path.stem}"
     if path.suffix == ".safetensors":
         scorer = zoo.load_file(path)
         card = scorer.card
         shown = replace(shown, mean=card.preprocess.mean, std=card.preprocess.std)
-        found = Start(scorer.network, card.architecture, shown, origin, card.learned_from)
+        found = InitialNetwork(scorer.network, card.architecture, shown, origin, card.learned_from)
     elif path.suffix == ".tflite":
         found = _from_tflite(path, shown, origin)
     else:
@@ -104,16 +104,18 @@ def _file(weights: str | Path) -> Path:
     return zoo.find(text)
 
 
-def _from_tflite(path: Path, shown: Preprocess, origin: str) -> Start:
+def _from_tflite(path: Path, shown: Preprocess, origin: str) -> InitialNetwork:
     folded = {"folded": True, "same": True}
     try:
-        return Start(load_tflite(path), Architecture("mobilenet_v1", folded), shown, origin)
+        return InitialNetwork(
+            load_tflite(path), Architecture("mobilenet_v1", folded), shown, origin
+        )
     except WeightsError as not_idealo:
         try:
             network = NIMA(load_mobilenet_v2(path))
         except WeightsError:
             raise not_idealo from None
-    return Start(network, Architecture("mobilenet_v2", folded), shown, origin)
+    return InitialNetwork(network, Architecture("mobilenet_v2", folded), shown, origin)
 
 
 def _from_torch(
@@ -123,7 +125,7 @@ def _from_torch(
     buckets: int,
     shown: Preprocess,
     origin: str,
-) -> Start:
+) -> InitialNetwork:
     state = read_state(path)
     if backbone is not None and not holds_opinions(state):
         architecture = Architecture(backbone, dict(options or {}))
@@ -135,14 +137,14 @@ def _from_torch(
         origin = f"{origin}, a bare state dict"
     if architecture.backbone != "inception_v2":
         mean, std = _IMAGENET
-        return Start(network, architecture, replace(shown, mean=mean, std=std), origin)
+        return InitialNetwork(network, architecture, replace(shown, mean=mean, std=std), origin)
     if any(name.removeprefix("module.").startswith("backbone.") for name in state):
         raise WeightsError(
             f"{path} does not say how its BN-Inception was shown photos; start from a .safetensors"
         )
     _take_rgb(network.backbone)
     mean, std = _CAFFE
-    return Start(network, architecture, replace(shown, mean=mean, std=std), origin)
+    return InitialNetwork(network, architecture, replace(shown, mean=mean, std=std), origin)
 
 
 @torch.no_grad()

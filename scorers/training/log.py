@@ -4,16 +4,43 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scorers.errors import MissingExtraError
+from scorers.errors import InputError, MissingExtraError
+
+LOGS: Mapping[str, Sequence[str]] = {
+    "train": ("step", "epoch", "loss", "head_rate"),
+    "validation": ("step", "epoch", "emd", "srcc", "lcc"),
+}
+"""The columns of the logs that `scorers train` keeps, each in ``OUT/NAME.csv``."""
+
+
+def check_columns(path: Path, columns: Sequence[str]) -> None:
+    """Refuse a CSV file that is not a log with these columns: what others keep is not touched.
+
+    A file that is not there or is empty is a log that has not begun.
+
+    Raises:
+        InputError: it has other columns, or is no text.
+    """
+    found = _header(path)
+    if found and found != list(columns):
+        raise InputError(
+            f"{path} is not a log of this run: its columns must be {','.join(columns)}, "
+            f"got {','.join(found)}; choose another folder"
+        )
 
 
 def append_row(path: Path, row: Mapping[str, float | int | str]) -> None:
-    """Add one row to a CSV file; the first writes the header."""
-    new = not path.exists()
+    """Add one row to a CSV file; the first writes the header.
+
+    Raises:
+        InputError: the file has other columns.
+    """
+    check_columns(path, list(row))
+    new = not _header(path)
     with path.open("a", newline="") as handle:
         writer = csv.DictWriter(handle, fieldnames=list(row))
         if new:
@@ -25,22 +52,42 @@ def keep_rows_before(path: Path, step: int) -> None:
     """Drop rows whose `step` is `step` or later, and a last one that a kill cut short.
 
     A resumed run repeats what came after its checkpoint; without this, so would its log.
+
+    Raises:
+        InputError: the file has no column `step`, so it is no log.
     """
-    if not path.exists():
+    header = _header(path)
+    if not header:
         return
-    with path.open(newline="") as handle:
-        lines = handle.read().splitlines(keepends=True)
-    column = next(csv.reader(lines[:1]), []).index("step") if lines else 0
+    if "step" not in header:
+        raise InputError(
+            f"{path} is not a log: it must have a column step, got {','.join(header)}; "
+            "choose another folder"
+        )
+    column = header.index("step")
+    with path.open(newline="", encoding="utf-8") as handle:
+        lines = handle.readlines()
 
     def kept(line: str) -> bool:
         cells = next(csv.reader([line]), [])
-        whole = line.endswith("\n") and len(cells) > column and cells[column].isdigit()
+        whole = line.endswith("\n") and len(cells) > column and cells[column].isdecimal()
         return whole and int(cells[column]) < step
 
     partial = path.with_suffix(".partial")
-    with partial.open("w", newline="") as handle:
+    with partial.open("w", newline="", encoding="utf-8") as handle:
         handle.writelines(lines[:1] + [line for line in lines[1:] if kept(line)])
     os.replace(partial, path)
+
+
+def _header(path: Path) -> list[str]:
+    """The columns that a CSV file names; none where it is missing or empty."""
+    try:
+        with path.open(newline="", encoding="utf-8") as handle:
+            return next(csv.reader(handle), [])
+    except FileNotFoundError:
+        return []
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path} is not a log, but in the way of one: {error}") from error
 
 
 def events_writer() -> Callable[..., Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,8 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from scorers.photos.decode import opened
+from scorers.ratings.cells import Sheet, read_lines
 from scorers.ratings.split import Part, part_of
 
 
@@ -44,27 +45,35 @@ class RatedPhotos:
 
 
 def load_rated(table: Path, size: int, *, folder: Path | None = None) -> RatedPhotos:
-    """Read a ``filename,mean,...`` table and its square photos, shrunk to `size` where larger.
+    """Read a table of names and means and its square photos, shrunk to `size` where larger.
+
+    Pixels are taken as they are stored: an orientation or a profile is left alone, as it was when
+    the embedded scorers and predictors were trained and measured.
 
     Args:
-        table: CSV with a header; `filename` is relative to `folder`.
+        table: CSV with a header that has ``filename`` and ``mean``; names are relative to `folder`.
         size: side of the photos kept in memory.
         folder: where the photos lie; the table's own folder when None.
+
+    Raises:
+        InputError: the table lacks a column or holds what is no number, which its line names, or
+            a photo cannot be read.
     """
     from PIL import Image
 
     folder = folder or table.parent
-    with table.open(newline="") as handle:
-        rows = list(csv.DictReader(handle))
-    pixels = np.empty((len(rows), 3, size, size), np.uint8)
-    for i, row in enumerate(rows):
-        with Image.open(folder / row["filename"]) as image:
-            rgb = image.convert("RGB")
-            if rgb.size != (size, size):
-                rgb = rgb.resize((size, size), Image.Resampling.LANCZOS)
-            pixels[i] = np.asarray(rgb).transpose(2, 0, 1)
-    means = torch.tensor([float(row["mean"]) for row in rows])
-    return RatedPhotos(torch.from_numpy(pixels), means, [row["filename"] for row in rows])
+    sheet = Sheet.of(table, read_lines(table))
+    names = sheet.column(("filename",), "a file name")
+    sheet.column(("mean",), "a mean")
+    means = sheet.numbers("mean").float()
+    pixels = np.empty((len(names), 3, size, size), np.uint8)
+    for i, name in enumerate(names):
+        with opened(folder / name) as photo:
+            rgb = photo.convert("RGB")
+        if rgb.size != (size, size):
+            rgb = rgb.resize((size, size), Image.Resampling.LANCZOS)
+        pixels[i] = np.asarray(rgb).transpose(2, 0, 1)
+    return RatedPhotos(torch.from_numpy(pixels), means, names)
 
 
 def draw(count: int, size: int, generator: Generator) -> Tensor:

@@ -16,28 +16,41 @@ from scorers.preprocess import Preprocess
 from scorers.training.batches import Batches
 from scorers.training.distributed import World
 from scorers.training.stages import Stage
-from scorers.training.views import Views
+from scorers.training.views import ViewDataset
 
 _FIRST = 256  # photos that many levels are standardised by
+
+
+def check_batch(
+    network: NIMA, size: int, batch: int, stages: Sequence[Stage], world: World
+) -> None:
+    """Refuse a batch that processes cannot share, or that batch norm cannot be trained on.
+
+    Args:
+        network: about to be trained, on any device.
+        size: side of the views.
+        batch: photos a step, over all processes.
+
+    Raises:
+        InputError: the number is no multiple of the processes, or batch norm would see one value.
+    """
+    if batch % world.size:
+        raise InputError(f"a batch must be a multiple of the {world.size} processes, got {batch}")
+    # over several GPUs, batch norm sees the photos of all
+    alone = batch // (1 if world.device.type == "cuda" else world.size) == 1
+    if alone and any(stage.backbone is not None for stage in stages):
+        check_norms(network, size, next(network.parameters()).device)
 
 
 def make_ready(
     network: NIMA,
     preprocess: Preprocess,
-    views: Views,
+    views: ViewDataset,
     batches: Batches,
     stages: Sequence[Stage],
     world: World,
 ) -> None:
-    """What is to be done before the first step: `check_norms` and `standardise`.
-
-    Raises:
-        InputError: batch norm would see one value.
-    """
-    # over several GPUs, batch norm sees the photos of all
-    alone = batches.size // (1 if world.device.type == "cuda" else world.size) == 1
-    if alone and any(stage.backbone is not None for stage in stages):
-        check_norms(network, views.size, world.device)
+    """What is to be done before the first step: `standardise`."""
 
     def first() -> Iterator[Tensor]:
         """The first batches whole, the same in all processes."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from scorers.card import ModelCard
 from scorers.ratings.overlap import fingerprint
 from scorers.ratings.tables import RatingTable
-from scorers.training.initial import Start
-from scorers.training.stages import Recipe
+from scorers.training.initial import InitialNetwork
+from scorers.training.stages import TrainingRecipe
 from scorers.training.views import Skipped
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Learned:
     skipped: Sequence[Skipped]
 
 
-def card(learned: Learned, how: Training, plan: Recipe, begin: Start) -> ModelCard:
+def card(learned: Learned, how: Training, plan: TrainingRecipe, begin: InitialNetwork) -> ModelCard:
     """The card of a run, but for what is measured."""
     table = learned.table
     taught = f" and the opinion of {how.teacher}" if how.teacher else ""

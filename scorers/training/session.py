@@ -20,15 +20,17 @@ from scorers.evaluation.opinions import agreement
 from scorers.ratings.tables import RatingTable
 from scorers.scorer import Scorer
 from scorers.training.batches import balanced_weights, stream
+from scorers.training.checkpoint import check_identity, identity_in
 from scorers.training.distributed import World
 from scorers.training.fit import Fit, Rated
-from scorers.training.initial import start
-from scorers.training.log import events_writer
+from scorers.training.initial import InitialNetwork, start
+from scorers.training.log import LOGS, check_columns, events_writer
 from scorers.training.objectives import OBJECTIVES
+from scorers.training.ready import check_batch
 from scorers.training.record import Learned, card
-from scorers.training.skipped import readable_once
-from scorers.training.stages import Recipe, recipe
-from scorers.training.views import Views, stored_size
+from scorers.training.skipped import COLUMNS, readable_once
+from scorers.training.stages import TrainingRecipe, recipe
+from scorers.training.views import ViewDataset, stored_size
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class Training:
         epochs: of each stage of the recipe; its own when empty.
         batch: photos per step; the recipe's when None.
         rate: factor on all the recipe's learning rates.
-        memory: bytes that decoded photos may take; beyond it they are decoded each time.
+        memory: bytes that decoded photos may take, those to train and those to validate with each;
+            beyond it they are decoded each time.
 
     Raises:
         InputError: a name that is no file's, or a number out of its range.
@@ -79,6 +82,8 @@ class Training:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise InputError(f"`{name} >= {least}` must hold, but got {name}={value}")
+        if not 0 < self.rate < math.inf:
+            raise InputError(f"`0 < rate < inf` must hold, but got rate={self.rate:g}")
         if not 0 <= self.teacher_weight < math.inf:
             raise InputError(
                 f"`teacher_weight >= 0` must hold, but got teacher_weight={self.teacher_weight:g}"
@@ -98,7 +103,8 @@ def train_scorer(
 
     Photos that cannot be read are left out and listed in ``OUT/skipped.csv``; a run that goes on
     does not look again. The card's figures are measured on the validation and test splits, on
-    whole files.
+    whole files. What can be refused is refused before any photo is decoded, and before anything
+    in `out` is touched.
 
     Args:
         table: split into train, validation and test by itself.
@@ -114,9 +120,14 @@ def train_scorer(
     plan = _plan(how)
     if how.tensorboard:
         events_writer()  # complain now, not when the photos have been read
+    table = table.over(how.buckets or table.buckets)
+    if not len(table.part("train")):
+        raise InputError(f"{table.name} has no photo in its train split")
+    begin, teacher = _networks(table, how, world)
+    check_batch(begin.network, how.size, plan.batch, plan.stages, world)
+    same_run = _check_folder(how, plan, begin, table, world)
     if world.first:
         how.out.mkdir(parents=True, exist_ok=True)
-    table = table.over(how.buckets or table.buckets)
     rows, skipped = world.from_first(
         readable_once(
             table,
@@ -125,6 +136,7 @@ def train_scorer(
             _identity(table, how, plan),
             workers=max(how.workers, 2),
             tick=looked,
+            accept=lambda rows: same_run(table.take(rows)),
         )
         if world.first
         else None
@@ -137,22 +149,6 @@ def train_scorer(
     train, validation, test = (used.part(p) for p in ("train", "validation", "test"))
     if not len(train):
         raise InputError(f"{table.name} has no photo in its train split")
-    with _own_randomness(world):
-        torch.manual_seed(stream(how.seed, "initial").initial_seed())
-        begin = start(
-            how.backbone,
-            how.options,
-            weights=how.weights,
-            buckets=len(table.buckets),
-            size=how.size,
-        )
-    teacher = zoo.load(how.teacher) if how.teacher else None
-    if teacher is not None and teacher.card.buckets != table.buckets:
-        raise InputError(
-            f"teacher {how.teacher} answers over {len(teacher.card.buckets)} buckets from "
-            f"{teacher.card.buckets[0]:g}, the table over {len(table.buckets)} from "
-            f"{table.buckets[0]:g}; state the teacher's as buckets"
-        )
     fit = Fit(
         network=begin.network,
         preprocess=begin.preprocess,
@@ -177,7 +173,7 @@ def train_scorer(
         network = begin.architecture.build(len(table.buckets))
         network.load_state_dict(fit.run(tick))
     learned = Learned(table, train, validation, skipped)
-    scorer = Scorer(network, card(learned, how, plan, begin))
+    scorer = Scorer(network, card(learned, how, replace(plan, batch=fit.batch), begin))
     if not world.first:
         return scorer
     scorer.to(world.device)
@@ -196,18 +192,59 @@ def train_scorer(
     return scorer.cpu()
 
 
+def _networks(
+    table: RatingTable, how: Training, world: World
+) -> tuple[InitialNetwork, Scorer | None]:
+    """What is trained, and who teaches it."""
+    with _own_randomness(world):
+        torch.manual_seed(stream(how.seed, "initial").initial_seed())
+        begin = start(
+            how.backbone,
+            how.options,
+            weights=how.weights,
+            buckets=len(table.buckets),
+            size=how.size,
+        )
+    teacher = zoo.load(how.teacher) if how.teacher else None
+    if teacher is not None and teacher.card.buckets != table.buckets:
+        raise InputError(
+            f"teacher {how.teacher} answers over {len(teacher.card.buckets)} buckets from "
+            f"{teacher.card.buckets[0]:g}, the table over {len(table.buckets)} from "
+            f"{table.buckets[0]:g}; state the teacher's as buckets"
+        )
+    return begin, teacher
+
+
+def _check_folder(
+    how: Training, plan: TrainingRecipe, begin: InitialNetwork, table: RatingTable, world: World
+) -> Callable[[RatingTable], None]:
+    """Refuse a folder of another run or program; what is returned does so for other photos."""
+    for log, columns in {**LOGS, "skipped": COLUMNS}.items():
+        check_columns(how.out / f"{log}.csv", columns)
+    checkpoint = how.out / "checkpoint.pt"
+    if not world.from_first(checkpoint.exists()):
+        return lambda _: None
+    found = identity_in(checkpoint, begin.network)
+    # of which photos, is known when those that cannot be read have been left out
+    asked = {k: v for k, v in _identity(table, how, plan).items() if k != "photos"}
+    check_identity(how.out, found, asked)
+
+    def same_run(used: RatingTable) -> None:
+        check_identity(how.out, found, _identity(used, how, plan))
+
+    return same_run
+
+
 def _own_randomness(world: World) -> AbstractContextManager[None]:
     """Whatever is drawn and seeded inside leaves the caller's randomness as it was."""
     device = world.device
     return torch.random.fork_rng([device.index] if device.type == "cuda" else [])
 
 
-def _plan(how: Training) -> Recipe:
+def _plan(how: Training) -> TrainingRecipe:
     plan = recipe(how.recipe)
     if how.epochs:
         plan = plan.with_epochs(how.epochs)
-    if not how.rate > 0:
-        raise InputError(f"`rate > 0` must hold, but got rate={how.rate:g}")
     stages = tuple(
         replace(
             stage,
@@ -227,11 +264,11 @@ def _rated(
 ) -> Rated:
     files = [table.folder / name for name in table.names]
     keep = how.workers == 0 and 3 * stored_size(how.size) ** 2 * len(files) <= how.memory
-    views = Views(files, how.size, seed=how.seed, keep=keep, stored=stored)
+    views = ViewDataset(files, how.size, seed=how.seed, keep=keep, stored=stored)
     return Rated(views, table.opinions.float(), weights)
 
 
-def _identity(table: RatingTable, how: Training, plan: Recipe) -> dict[str, str]:
+def _identity(table: RatingTable, how: Training, plan: TrainingRecipe) -> dict[str, str]:
     """What decides the weights that come out."""
     ratings = table.opinions.float().contiguous().numpy().tobytes()
     rows = "\n".join([*table.names, *table.groups, *table.parts]).encode()

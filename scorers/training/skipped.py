@@ -9,7 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from scorers.ratings.tables import RatingTable
+from scorers.training.log import check_columns
 from scorers.training.views import Skipped, readable
+
+COLUMNS = ("filename", "reason")
+"""Of ``OUT/skipped.csv``."""
 
 
 def readable_once(
@@ -20,6 +24,7 @@ def readable_once(
     *,
     workers: int = 4,
     tick: Callable[[], object] = lambda: None,
+    accept: Callable[[list[int]], object] = lambda _: None,
 ) -> tuple[list[int], list[Skipped]]:
     """`scorers.training.views.readable`, from ``OUT/readable.json`` where this run goes on.
 
@@ -30,9 +35,10 @@ def readable_once(
         out: folder of the run.
         identity: of the run; another one looks for itself.
         workers, tick: as of `readable`.
+        accept: given the rows before anything is written, to raise where they are not wanted.
 
     Raises:
-        InputError: not one can be read.
+        InputError: not one can be read, or ``OUT/skipped.csv`` is another program's.
     """
     run = {**identity, "folder": str(table.folder.resolve())}
     known = out / "readable.json"
@@ -40,7 +46,9 @@ def readable_once(
         remembered = _remembered(known, run, table)
         if remembered is not None:
             return remembered
+    check_columns(out / "skipped.csv", COLUMNS)
     rows, skipped = readable(table, size, workers=workers, tick=tick)
+    accept(rows)
     _list_skipped(out / "skipped.csv", skipped)
     left_out = sorted(set(range(len(table))) - set(rows))
     reasons = [photo.reason for photo in skipped]
@@ -68,5 +76,5 @@ def _remembered(
 def _list_skipped(path: Path, skipped: Sequence[Skipped]) -> None:
     with path.open("w", newline="", encoding="utf-8") as handle:
         writer = csv.writer(handle)
-        writer.writerow(("filename", "reason"))
+        writer.writerow(COLUMNS)
         writer.writerows((photo.name, photo.reason) for photo in skipped)

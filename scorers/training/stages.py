@@ -41,8 +41,8 @@ class Stage:
         """
         return self.decay ** (epoch // self.decay_every) / (1 + self.time_decay * step)
 
-    def build(self, network: NIMA) -> torch.optim.Optimizer:
-        """The optimiser, with the stage's layers ready to be trained and no others."""
+    def prepare_optimiser(self, network: NIMA) -> torch.optim.Optimizer:
+        """Make the stage's layers trainable, and no others, and return an optimiser of them."""
         network.requires_grad_(True)
         groups = [{"params": list(network.head.parameters()), "lr": self.head}]
         if self.backbone is None:
@@ -57,7 +57,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingRecipe:
     """Stages, one after another.
 
     Attributes:
@@ -81,7 +81,7 @@ class Recipe:
         bins = "drawn evenly from ten bins of ratings" if self.balanced else "all alike"
         return f"{stages}; {self.batch} photos a step, {bins}"
 
-    def with_epochs(self, epochs: tuple[int, ...]) -> Recipe:
+    def with_epochs(self, epochs: tuple[int, ...]) -> TrainingRecipe:
         """The same with other numbers of epochs, one for each stage; 0 leaves a stage out.
 
         Raises:
@@ -96,20 +96,20 @@ class Recipe:
             for stage, count in zip(self.stages, epochs, strict=True)
             if count
         )
-        return Recipe(tuple(stages), self.batch, self.balanced, self.source)
+        return TrainingRecipe(tuple(stages), self.batch, self.balanced, self.source)
 
 
 # The paper names no number of epochs nor a batch size; these are ours. Its rates are small: they
 # were meant for an average over AVA's 230,000 photos and a long run.
-RECIPES: Mapping[str, Recipe] = {
-    "nima": Recipe(
+RECIPES: Mapping[str, TrainingRecipe] = {
+    "nima": TrainingRecipe(
         (Stage(100, "sgd", head=3e-6, backbone=3e-7, decay=0.95, decay_every=10),),
         batch=128,
         balanced=False,
         source="Talebi and Milanfar, NIMA, IEEE TIP 2018, section III-B",
     ),
     # rates, epochs and batch of models/MobileNet/config_aesthetic_cpu.json there
-    "two-stage": Recipe(
+    "two-stage": TrainingRecipe(
         (
             Stage(5, "adam", head=1e-3),
             Stage(9, "adam", head=3e-5, backbone=3e-5, time_decay=2.3e-5),
@@ -121,7 +121,7 @@ RECIPES: Mapping[str, Recipe] = {
 }
 
 
-def recipe(name: str) -> Recipe:
+def recipe(name: str) -> TrainingRecipe:
     """A recipe by name.
 
     Raises:

@@ -14,12 +14,15 @@ from torch import Generator, Tensor
 
 _NEAREST, _FARTHEST = 0.3, 0.7  # |anchor - positive| as a share of the ways to the negative
 
+_PHOTOS = 256
+
 
 def valid_triplets(scores: Tensor) -> Tensor:
     """``(B,)`` scores to ``(T, 3)`` rows of anchor, positive and negative.
 
     The positive's score lies nearer to the anchor's than the negative's lies to either of them,
-    but not so near that nothing is left to learn: at .3 to .7 of both those distances.
+    but not so near that nothing is left to learn: at .3 to .7 of both those distances. Memory grows
+    with the cube of B.
 
     >>> valid_triplets(torch.tensor([0.0, 1.0, 3.0])).tolist()
     [[0, 1, 2], [1, 0, 2]]
@@ -63,8 +66,12 @@ def aesthetic_space_loss(
 ) -> Tensor:
     """Both losses on at most `most` valid triplets of a batch: ``(B, D)`` and ``(B,)`` to a scalar.
 
-    A batch without a valid triplet costs nothing.
+    A batch without a valid triplet costs nothing. Triplets grow with the cube of the batch, so of a
+    larger one 256 photos are drawn to choose them from.
     """
+    if len(scores) > _PHOTOS:
+        drawn = torch.randperm(len(scores), generator=generator)[:_PHOTOS].to(scores.device)
+        embeddings, scores = embeddings[drawn], scores[drawn]
     triplets = valid_triplets(scores)
     if len(triplets) > most:
         chosen = torch.randperm(len(triplets), generator=generator)[:most]

@@ -28,7 +28,7 @@ class Skipped:
     reason: str
 
 
-class Views(Dataset[tuple[Tensor, int]]):
+class ViewDataset(Dataset[tuple[Tensor, int]]):
     """Random views of photos, each drawn from the seed and its place in the run alone.
 
     NIMA's augmentation: the photo shrunk to `stored` x `stored`, of which a random `size` x `size`

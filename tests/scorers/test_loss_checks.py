@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from scorers.errors import InputError
-from scorers.losses import NIMALoss
+from scorers.losses import GuardedNIMALoss, NIMALoss
 from scorers.scorer import Scorer
 
 
@@ -100,3 +100,34 @@ def test_checks_that_cost_time_end_after_the_first_calls(scorer: Scorer, image: 
     NIMALoss(scorer, checks=0)(300 * image)
     with pytest.raises(InputError, match="carries no gradient"):
         loss(image.detach())  # free, so never left out
+
+
+@pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
+def test_a_photo_is_not_weighed_to_look_worse(scorer: Scorer, image: Tensor, weight: float) -> None:
+    loss = NIMALoss(scorer)
+    with pytest.raises(InputError, match=f"`0 <= weights < inf` must hold, but got {weight:g}"):
+        loss(image, torch.tensor([weight]))
+    assert loss(image, torch.tensor([0.0])) == 0
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.float64, torch.int8])
+def test_a_precision_that_saves_nothing_is_refused(scorer: Scorer, precision: torch.dtype) -> None:
+    with pytest.raises(InputError, match=f"or None, got {precision}"):
+        NIMALoss(scorer, precision=precision)
+
+
+def test_a_budget_is_a_number(scorer: Scorer, image: Tensor) -> None:
+    loss = GuardedNIMALoss(NIMALoss(scorer))
+    with pytest.raises(InputError, match="budget must be an error, or inf for no limit, got nan"):
+        loss(image, image.detach(), budget=float("nan"))
+    loss(image, image.detach(), budget=float("inf"))
+
+
+def test_a_guarded_loss_without_checks_watches_nothing(scorer: Scorer, image: Tensor) -> None:
+    clean = (image + 0.1).detach().clamp(0, 1)
+    unwatched = GuardedNIMALoss(NIMALoss(scorer, checks=0))
+    (-unwatched(image, clean)).backward()
+    watched = GuardedNIMALoss(NIMALoss(scorer, checks=1))
+    with pytest.raises(InputError, match="must be minimised"):
+        (-watched(image, clean)).backward()
+    (-watched(image, clean)).backward()  # only the first call was examined

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,9 +15,10 @@ from torch import Tensor
 
 import scorers
 from scorers import opinion
+from scorers import personal as personal_module
 from scorers.cli import main
 from scorers.errors import InputError
-from scorers.personal import Views, fit_choices, fit_ratings, look
+from scorers.personal import ViewFeatures, fit_choices, fit_ratings, look
 from scorers.scorer import Scorer
 
 
@@ -38,7 +41,7 @@ def redness(photos: Tensor) -> Tensor:
     return photos[:, 0].mean((-2, -1)) - photos[:, 1:].mean((-3, -2, -1))
 
 
-def means(views: Views, scorer: Scorer) -> Tensor:
+def means(views: ViewFeatures, scorer: Scorer) -> Tensor:
     each = opinion.mean(views.logits.softmax(-1), scorer.buckets.double())
     return (each * views.weights).sum(-1).float()
 
@@ -50,7 +53,9 @@ def agreement(scorer: Scorer, photos: Tensor, taste: Tensor) -> float:
 def test_looking_is_what_the_network_does(scorer: Scorer, photos: Tensor) -> None:
     views = look(scorer, photos[:5].split(1))
     torch.testing.assert_close(means(views, scorer), scorer(photos[:5]))
-    both = Views.join([views.take(torch.tensor([0, 1])), views.take(torch.tensor([2, 3, 4]))])
+    both = ViewFeatures.join(
+        [views.take(torch.tensor([0, 1])), views.take(torch.tensor([2, 3, 4]))]
+    )
     assert torch.equal(both.features, views.features)
 
 
@@ -63,7 +68,7 @@ def test_looking_at_native_squares_is_what_the_scorer_does(native: Scorer) -> No
     torch.testing.assert_close(means(views, native), expected)
     assert views.weights.count_nonzero(dim=1).tolist() == [1, 3, 9, 3, 9]
     parts = [look(native, [image]) for image in images]
-    torch.testing.assert_close(means(Views.join(parts), native), expected)
+    torch.testing.assert_close(means(ViewFeatures.join(parts), native), expected)
     torch.testing.assert_close(means(views.take(torch.tensor([3, 1])), native), expected[[3, 1]])
 
 
@@ -126,6 +131,61 @@ def test_ratings_at_random_teach_nothing_but_their_mean(scorer: Scorer, photos: 
     assert personal(photos).mean().item() == pytest.approx(5, abs=0.5)
 
 
+def test_what_was_said_of_one_photo_is_held_out_together(scorer: Scorer, photos: Tensor) -> None:
+    """Of random ratings said twice nothing can be predicted: a fit must not seem to."""
+    ratings = 2 + 7 * torch.rand(12, generator=torch.Generator().manual_seed(7))
+    twice = torch.arange(12).repeat(2)
+    features = 30 * torch.randn(12, 1, 256, generator=torch.Generator().manual_seed(8)).double()
+    views = replace(look(scorer, photos[:12].split(1)), features=features)
+    once = fit_ratings(scorer, views, ratings).card.measured
+    again = fit_ratings(scorer, views.take(twice), ratings[twice]).card.measured
+    for figure in ("RMS error on held-out photos", "RMS error on held-out photos, merely shifted"):
+        assert float(again[figure]) == pytest.approx(float(once[figure]), rel=0.05)
+
+
+def test_what_was_chosen_of_one_pair_is_held_out_together(scorer: Scorer, photos: Tensor) -> None:
+    views = look(scorer, photos[:24].split(1))
+    features = 30 * torch.randn(24, 1, 256, generator=torch.Generator().manual_seed(8)).double()
+    views = replace(views, features=features, logits=views.logits[:1].expand(24, -1, -1))
+    better, worse, twice = torch.arange(12), torch.arange(12, 24), torch.arange(12).repeat(2)
+    once = fit_choices(scorer, views, better, worse).card.measured
+    again = fit_choices(scorer, views, better[twice], worse[twice]).card.measured
+    figure = "log loss on held-out choices"
+    assert float(again[figure]) == pytest.approx(float(once[figure]), rel=0.05)
+    assert float(again[figure]) > 0.6  # log 2 is guessing
+
+
+def test_evidence_is_held_out_in_five_parts(scorer: Scorer, photos: Tensor) -> None:
+    sizes: list[int] = []
+    with pytest.MonkeyPatch.context() as patch:
+        path = personal_module._path
+
+        def spied(views: ViewFeatures, buckets: Tensor, losses: Any, kept: Tensor) -> Any:
+            sizes.append(len(kept))
+            return path(views, buckets, losses, kept)
+
+        patch.setattr(personal_module, "_path", spied)
+        for count in (11, 12, 16):
+            sizes.clear()
+            fit_ratings(scorer, look(scorer, photos[:count].split(1)), torch.linspace(2, 9, count))
+            assert len(sizes) == 5 + 1
+            assert max(sizes[:5]) - min(sizes[:5]) <= 1
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_scorer_on_a_gpu_is_fitted_alike(scorer: Scorer, photos: Tensor) -> None:
+    ratings = torch.linspace(2, 9, 20)
+    there = copy.deepcopy(scorer).cuda()
+    views = look(there, photos[:20].split(1))
+    assert views.features.device.type == "cpu"
+    personal = fit_ratings(there, views, ratings.cuda())
+    assert personal.network.head.weight.is_cuda
+    expected = fit_ratings(scorer, look(scorer, photos[:20].split(1)), ratings)
+    torch.testing.assert_close(
+        personal(photos[20:].cuda()).cpu(), expected(photos[20:]), atol=0.02, rtol=0
+    )
+
+
 def test_the_result_is_a_scorer_like_any_other(
     scorer: Scorer, photos: Tensor, tmp_path: Path
 ) -> None:
@@ -134,10 +194,10 @@ def test_the_result_is_a_scorer_like_any_other(
     personal = fit_ratings(scorer, views, torch.linspace(2, 9, 20), name="mine")
     assert torch.equal(scorer(photos), before)  # the one it came from is left alone
     personal.save(tmp_path / "mine.safetensors")
-    copy = scorers.load(tmp_path / "mine.safetensors")
-    assert torch.equal(copy(photos), personal(photos))
-    assert copy.card.name == "mine"
-    assert "20 ratings of one person" in copy.card.training_data
+    loaded = scorers.load(tmp_path / "mine.safetensors")
+    assert torch.equal(loaded(photos), personal(photos))
+    assert loaded.card.name == "mine"
+    assert "20 ratings of one person" in loaded.card.training_data
 
 
 def test_the_same_evidence_gives_the_same_scorer(scorer: Scorer, photos: Tensor) -> None:
@@ -154,7 +214,7 @@ def test_evidence_that_cannot_be_used_is_refused(scorer: Scorer, photos: Tensor)
         fit_ratings(scorer, views, torch.full((12,), 11.0))
     with pytest.raises(InputError, match=r"got nan"):
         fit_ratings(scorer, views, torch.full((12,), torch.nan))
-    with pytest.raises(InputError, match="at least 10 ratings or choices are needed, got 4"):
+    with pytest.raises(InputError, match="at least 10 different photos or pairs are needed, got 4"):
         fit_ratings(scorer, views.take(torch.arange(4)), torch.ones(4))
     with pytest.raises(InputError, match=r"one shape \(M,\), got \(3,\) and \(4,\)"):
         fit_choices(scorer, views, torch.zeros(3).long(), torch.zeros(4).long())
@@ -179,7 +239,7 @@ def run(folder: Path, table: str) -> int:
 
 
 def test_the_command_reads_ratings(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = "".join(f"{i}.png,{2 + i % 7}\n" for i in range(14))
+    rows = "".join(f" {i}.png , {2 + i % 7}\n" for i in range(14))
     assert run(folder, "filename,rating\n" + rows) == 0
     out = capsys.readouterr().out.splitlines()
     assert out[0] == "ratings: 14"
@@ -206,6 +266,8 @@ def test_the_command_reads_choices_and_skips_what_it_cannot_read(
         ("filename,rating\n\n0.png,lovely\n", "table.csv, line 3: needs a number, got 'lovely'"),
         ("filename,rating\ngone.png,3\n", "none of the 1 photos"),
         ("filename,rating\n0.png,3\n", "at least 10"),
+        ("filename,rating\n" + 12 * "0.png,3\n", "at least 10 different photos"),
+        ("filename,rating\ngone.png,3\n0.png,30\n", "line 3: ratings must lie in [1, 10], got 30"),
     ],
 )
 def test_tables_that_cannot_be_used_are_refused(

@@ -8,6 +8,7 @@ import torch
 from scorers.photos.damage import (
     CAMERA,
     DETAIL,
+    LUMA,
     OVERDONE,
     TONE,
     Damage,
@@ -114,3 +115,26 @@ def test_sensor_noise_is_smeared_over_neighbours_and_strongest_in_the_dark() -> 
     assert neighbours > 0.2  # white noise: 0
     assert float(noise.mean()) == pytest.approx(0, abs=0.02)
     assert float(noise[..., :64].std()) > 1.2 * float(noise[..., 64:].std())
+
+
+def test_lighter_never_becomes_darker() -> None:
+    """Of any draw of tone, grey stays in its order, and white is the lightest of all."""
+    ramp = torch.linspace(0, 1, 65).expand(1, 3, 1, 65)
+    grey = {name: bounds for name, bounds in TONE.items() if not name.startswith("cast")}
+    for seed, kinds in enumerate((TONE, grey, CAMERA)):
+        damage = sample_damage(2000, torch.Generator().manual_seed(seed), kinds=kinds, keep=0.8)
+        shown = damage(ramp.expand(2000, -1, -1, -1))
+        luma = (shown * torch.tensor(LUMA)[:, None, None]).sum(1)
+        assert float(luma.diff(dim=-1).min()) > -1e-5
+
+
+def test_white_that_is_exposed_more_stays_white() -> None:
+    amounts = {"exposure": torch.tensor([0.8]), "shoulder": torch.tensor([-1.8])}
+    white = torch.ones(1, 3, 4, 4)
+    torch.testing.assert_close(Damage(amounts)(white), white)
+
+
+@pytest.mark.parametrize("side", [1, 2])
+def test_the_smallest_photos_can_be_denoised_too(side: int) -> None:
+    level = torch.full((1, 3, side, 4), 0.3)
+    torch.testing.assert_close(damaged(level, overdenoise=1.0), level)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageOps
 
 from enhance.imaging.files import read
 from scorers.errors import InputError
@@ -123,3 +124,54 @@ def test_the_other_command_reads_the_same(
     for path in sorted(tmp_path.iterdir()):
         tolerance = 1.5 / 255 if path.stem == "profile" else 1e-6
         torch.testing.assert_close(read_photo(path), read(path).pixels, atol=tolerance, rtol=0)
+
+
+def odd_exif(tag: int, kind: int, count: int, value: bytes) -> bytes:
+    """EXIF of a photo that lies on its side, with one more entry, as it is written."""
+    entries = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)
+    entries += struct.pack("<HHI4s", tag, kind, count, value)
+    return b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 2) + entries + bytes(4)
+
+
+@pytest.mark.parametrize(
+    ("tag", "kind", "count", "value"),
+    [
+        (0x011A, 2, 4, b"72\0\0"),  # a resolution as text
+        (0x0100, 2, 2, b"x\0\0\0"),  # a width as text
+    ],
+)
+def test_only_the_orientation_of_exif_is_read(
+    tag: int, kind: int, count: int, value: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "photo.jpg"
+    Image.new("RGB", (16, 12)).save(path, exif=odd_exif(tag, kind, count, value))
+    assert decode(path).shape == (3, 16, 12)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_photos_are_turned_as_pillow_turns_them(
+    orientation: int, colours: Image.Image, tmp_path: Path
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    colours.save(tmp_path / "photo.png", exif=exif)
+    with Image.open(tmp_path / "photo.png") as photo:
+        expected = np.asarray(ImageOps.exif_transpose(photo))
+    assert np.array_equal(decode(tmp_path / "photo.png").permute(1, 2, 0), expected)
+
+
+def test_exif_that_cannot_be_read_says_nothing(colours: Image.Image, tmp_path: Path) -> None:
+    colours.save(tmp_path / "plain.png")
+    colours.save(tmp_path / "odd.png", exif=b"Exif\0\0no TIFF at all")
+    assert torch.equal(decode(tmp_path / "odd.png"), decode(tmp_path / "plain.png"))
+
+
+def test_whatever_a_reader_raises_of_damage_is_one_line(
+    colours: Image.Image, tmp_path: Path
+) -> None:
+    path = tmp_path / "photo.qoi"
+    colours.save(path)
+    path.write_bytes(path.read_bytes()[:18])  # its reader's IndexError
+    with pytest.raises(InputError, match=r"cannot read .*photo\.qoi: ") as caught:
+        decode(path)
+    assert "\n" not in str(caught.value)

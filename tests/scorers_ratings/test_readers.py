@@ -13,7 +13,7 @@ from scorers import opinion
 from scorers.errors import InputError, ScorerError
 from scorers.ratings.popularity import popularity
 from scorers.ratings.readers import read_names, read_table
-from scorers.ratings.tables import RatingTable, from_moments, std_bounds
+from scorers.ratings.tables import RatingTable, from_moments
 
 
 def write(path: Path, *lines: str) -> Path:
@@ -124,7 +124,7 @@ def test_any_moments_give_an_opinion_with_the_nearest_possible_ones(
 ) -> None:
     buckets = tuple(range(1, 11))
     means, stds = torch.tensor([mean]).double(), torch.tensor([std]).double()
-    low, high = std_bounds(means, buckets)
+    low, high = opinion.std_bounds(means, buckets)
     shares = from_moments(means, stds, buckets).double()
     assert opinion.mean(shares, buckets).item() == pytest.approx(means.item(), abs=1e-3)
     nearest = stds.clamp(low, high).item()
@@ -238,7 +238,7 @@ def test_files_that_are_no_tables_are_refused(tmp_path: Path) -> None:
         read_table(short, kind="vote")
     write(tmp_path / "mos_with_names.txt", "5.5 a.bmp", "4.5 b.bmp")
     write(tmp_path / "mos_std.txt", "1")
-    with pytest.raises(InputError, match=r"has 1 lines, mos_with_names\.txt has 2"):
+    with pytest.raises(InputError, match=r"has 1 values, mos_with_names\.txt has 2"):
         read_table(tmp_path)
 
 

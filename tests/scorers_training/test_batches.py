@@ -12,7 +12,7 @@ from scorers.photos.decode import decode
 from scorers.ratings.readers import read_table
 from scorers.training.batches import Batches, balanced_weights, stream
 from scorers.training.stages import RECIPES, recipe
-from scorers.training.views import Views, readable, stored_size
+from scorers.training.views import ViewDataset, readable, stored_size
 
 
 def test_an_epoch_shows_every_photo_once_in_a_new_order() -> None:
@@ -36,14 +36,14 @@ def test_balanced_batches_show_every_bin_alike() -> None:
 
 def test_views_are_crops_and_flips_of_the_shrunk_photo(rated_folder: Path) -> None:
     files = [rated_folder / f"p{i:02d}.png" for i in range(3)]
-    views = Views(files, 28, seed=0, keep=True)
+    views = ViewDataset(files, 28, seed=0, keep=True)
     assert views.stored == stored_size(28) == 32
     photo = decode(files[1], 32)
     seen = set()
     for epoch in range(60):
         view, row = views[epoch, 0, 1]
         assert row == 1
-        assert torch.equal(view, Views(files, 28, seed=0, keep=False)[epoch, 0, 1][0])
+        assert torch.equal(view, ViewDataset(files, 28, seed=0, keep=False)[epoch, 0, 1][0])
         matches = [
             (top, left, flipped)
             for top in range(5)
@@ -60,7 +60,7 @@ def test_views_are_crops_and_flips_of_the_shrunk_photo(rated_folder: Path) -> No
 
 
 def test_a_row_drawn_twice_in_an_epoch_is_seen_in_other_ways(rated_folder: Path) -> None:
-    views = Views([rated_folder / "p00.png"] * 2, 28, seed=0, keep=True)
+    views = ViewDataset([rated_folder / "p00.png"] * 2, 28, seed=0, keep=True)
     batches = Batches(2, 2, weights=torch.tensor([0.0, 1.0]))
     (first, second), *_ = batches.places(0).tolist()
     assert first[1] == second[1] == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import socket
@@ -225,14 +226,14 @@ from scorers.training.initial import start
 from scorers.training.objectives import OBJECTIVES
 from scorers.ratings.readers import read_table
 from scorers.training.stages import recipe
-from scorers.training.views import Views
+from scorers.training.views import ViewDataset
 
 def fit(out, table, here):
     torch.manual_seed(0)
     begin = start("mobilenet_v1", {"width": 0.25, "folded": True}, size=32)
     begin.network.dropout.p = 0.0  # drawn by each process for itself
     table = read_table(table).take(range(16))
-    views = Views([table.folder / n for n in table.names], 32, seed=0, keep=True)
+    views = ViewDataset([table.folder / n for n in table.names], 32, seed=0, keep=True)
     rated = Rated(views, table.opinions)
     plan = replace(recipe("two-stage").with_epochs((1, 2)), batch=8)
     run = Fit(begin.network, begin.preprocess, table.buckets, plan, OBJECTIVES["emd"],
@@ -248,7 +249,10 @@ if __name__ == "__main__":
 
 
 def test_two_processes_train_as_one(rated_folder: Path, tmp_path: Path) -> None:
-    """Gradients, validation and files are shared: the same weights, up to the order of sums."""
+    """Gradients, validation and files are shared: the same weights, up to the order of sums.
+
+    With a loss of single photos, and without dropout and batch norm: see docs/training.md.
+    """
     script = tmp_path / "shared.py"
     script.write_text(SHARED)
     (tmp_path / "two").mkdir()
@@ -338,21 +342,10 @@ def test_what_cannot_be_trained_is_refused(
     table = read_table(rated_folder / "ratings.csv")
     with pytest.raises(ScorerError, match="did you mean 'ranking'"):
         train_scorer(table, quick(tmp_path, objective="rank"), ALONE)
-    with pytest.raises(InputError, match="`rate > 0` must hold"):
-        train_scorer(table, quick(tmp_path, rate=0), ALONE)
     with monkeypatch.context() as patch:
         patch.setitem(OBJECTIVES, "emd", lambda answer: answer.opinion.sum() * torch.nan)
         with pytest.raises(ScorerError, match="the loss is nan at step 0"):
             train_scorer(table, quick(tmp_path), ALONE)
-    with pytest.raises(InputError, match="multiple of the 3 processes, got 8"):
-        train_scorer(table, quick(tmp_path / "three"), ThreeProcesses(0, 3, torch.device("cpu")))
-
-
-class ThreeProcesses(World):
-    """As if two others were there."""
-
-    def from_first(self, value: Any) -> Any:
-        return value
 
 
 def test_tensorboard_is_asked_for_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -369,11 +362,14 @@ def test_tensorboard_is_asked_for_by_name(tmp_path: Path, monkeypatch: pytest.Mo
         {"workers": -1},
         {"size": 0},
         {"teacher_weight": -3.0},
+        {"rate": 0.0},
+        {"rate": math.inf},
+        {"rate": math.nan},
     ],
 )
 def test_numbers_out_of_their_range_are_refused_before_any_work(
     tmp_path: Path, wrong: dict[str, Any]
 ) -> None:
     (name,) = wrong
-    with pytest.raises(InputError, match=f"`{name} >= .` must hold, but got {name}="):
+    with pytest.raises(InputError, match=f"`.*{name} .*` must hold, but got {name}="):
         quick(tmp_path, **wrong)

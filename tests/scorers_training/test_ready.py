@@ -17,11 +17,11 @@ from scorers.ratings.readers import read_table
 from scorers.training.batches import Batches
 from scorers.training.distributed import World, find_device
 from scorers.training.fit import Fit, Rated, _Answering
-from scorers.training.initial import Start, start
+from scorers.training.initial import InitialNetwork, start
 from scorers.training.objectives import OBJECTIVES
 from scorers.training.ready import check_norms, make_ready
 from scorers.training.stages import recipe
-from scorers.training.views import Views
+from scorers.training.views import ViewDataset
 
 CPU = torch.device("cpu")
 LEVELS = {"width": 0.25, "folded": True, "levels": (2, 13), "neck": 8}
@@ -30,10 +30,10 @@ LEVELS = {"width": 0.25, "folded": True, "levels": (2, 13), "neck": 8}
 def rated(folder: Path, count: int) -> Rated:
     table = read_table(folder / "ratings.csv").take(range(count))
     files = [table.folder / name for name in table.names]
-    return Rated(Views(files, 32, seed=0, keep=True), table.opinions)
+    return Rated(ViewDataset(files, 32, seed=0, keep=True), table.opinions)
 
 
-def fit(begin: Start, folder: Path, out: Path, *, seen: int = 8, **changes: Any) -> Fit:
+def fit(begin: InitialNetwork, folder: Path, out: Path, *, seen: int = 8, **changes: Any) -> Fit:
     plan = replace(recipe("two-stage").with_epochs((1, 0)), batch=4)
     photos = rated(folder, seen)
     options: dict[str, Any] = {

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from scorers import opinion
 from scorers.training.batches import stream
 from scorers.training.distillation import distillation_loss
 from scorers.training.objectives import OBJECTIVES, Answer
@@ -109,5 +110,48 @@ def test_objectives_have_true_gradients(name: str) -> None:
 
     logits = opinions(6).log()
     assert torch.autograd.gradcheck(loss, (logits.requires_grad_(), features.requires_grad_()))
-    perfect = OBJECTIVES["huber" if name == "huber" else "emd"]
-    assert perfect(Answer(features, target, target, buckets, stream(0))) == 0
+    features = features.detach()
+    perfect = OBJECTIVES[name](Answer(features, target, target, buckets, stream(0)))
+    wanted = opinion.mean(target, buckets)
+    assert len(valid_triplets(wanted)) > 0
+    shape = aesthetic_space_loss(features, wanted, stream(0)) if name == "triplet" else 0.0
+    assert float(perfect) == pytest.approx(0.1 * float(shape))
+
+
+def test_ranking_and_triplet_add_to_the_distance_of_opinions() -> None:
+    """Opinions that are in the wrong order, and features without an order, cost more."""
+    target, features = opinions(6, 1), torch.randn(6, 3, generator=stream(5), dtype=torch.float64)
+    buckets = torch.arange(1.0, 11.0, dtype=torch.float64)
+    order = opinion.mean(target, buckets).argsort()
+    reversed_ = torch.empty_like(target)
+    reversed_[order] = target[order.flip(0)]
+    answer = Answer(features, reversed_, target, buckets, stream(0))
+    emd = OBJECTIVES["emd"](answer)
+    means, wanted = answer.means, answer.wanted
+    hinge = ranking_hinge(means, wanted) / 9
+    assert hinge > 0.01
+    torch.testing.assert_close(OBJECTIVES["ranking"](answer), emd + hinge)
+    shape = aesthetic_space_loss(features, wanted, stream(0))
+    assert shape > 0
+    other = Answer(features, reversed_, target, buckets, stream(0))
+    torch.testing.assert_close(OBJECTIVES["triplet"](other), emd + 0.1 * shape)
+
+
+def test_triplets_of_a_large_batch_are_chosen_among_some_of_its_photos(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[int] = []
+
+    def spied(scores: Tensor) -> Tensor:
+        seen.append(len(scores))
+        return valid_triplets(scores)
+
+    monkeypatch.setattr("scorers.training.triplet.valid_triplets", spied)
+    scores = torch.rand(3000, generator=stream(0))
+    embeddings = torch.randn(3000, 4, generator=stream(1), requires_grad=True)
+    loss = aesthetic_space_loss(embeddings, scores, stream(2))
+    loss.backward()
+    assert seen == [256]
+    assert loss > 0
+    assert embeddings.grad is not None
+    assert 0 < int(embeddings.grad.any(1).sum()) <= 256

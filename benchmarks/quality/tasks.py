@@ -95,12 +95,16 @@ def base(name: str) -> str:
     return scene(re.sub(r" (std \d+|damaged|undamaged)$", "", name))
 
 
-def warmed_up(tasks: Iterable[Task], methods: Mapping[str, Callable[[Task], object]]) -> list[Task]:
-    """The tasks, once each method has run on a corner of the first: what it loads is not timed."""
-    given = list(tasks)
-    for task in given[:1]:
+def warmed_up(
+    tasks: Iterable[Task], methods: Mapping[str, Callable[[Task], object]]
+) -> Iterator[Task]:
+    """The tasks, once each method has run on the middle of the first: loading is not timed."""
+    given = iter(tasks)
+    for task in given:
         reference = None if task.reference is None else central(task.reference, WARM_UP)
         small = replace(task, photo=central(task.photo, WARM_UP), reference=reference)
         for method in methods.values():
             method(small)
-    return given
+        yield task
+        break
+    yield from given

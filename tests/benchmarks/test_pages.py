@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import doctest
 import json
 import math
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from benchmarks import _pages
+from benchmarks import _pages, _photos
 from benchmarks.all import COMMANDS, page_of, run
+from benchmarks.quality import tasks
 from benchmarks.quality.denoising import Row as Denoised
 from benchmarks.quality.denoising import kodak_figures, polyu_figures
 from benchmarks.quality.lowlight import Row as Lit
@@ -148,9 +151,16 @@ def test_what_a_method_loads_is_loaded_before_it_is_timed() -> None:
 
     seen: list[tuple[str, int]] = []
     methods = {n: lambda task, n=n: seen.append((n, task.photo.shape[-1])) for n in ("a", "b")}
-    tasks = (Task(str(i), torch.zeros(1, 3, 200, 300)) for i in range(3))
-    assert [task.name for task in warmed_up(tasks, methods)] == ["0", "1", "2"]
+    given = (Task(str(i), torch.zeros(1, 3, 200, 300)) for i in range(3))
+    assert [task.name for task in warmed_up(given, methods)] == ["0", "1", "2"]
     assert seen == [("a", 128), ("b", 128)]
+
+
+@pytest.mark.parametrize("module", [_pages, _photos, tasks])
+def test_examples_run(module: ModuleType) -> None:
+    found = doctest.testmod(module)
+    assert found.attempted > 0
+    assert found.failed == 0
 
 
 def test_options_are_the_same_for_all() -> None:

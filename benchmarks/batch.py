@@ -1,6 +1,6 @@
 """A batch of photos of mixed kinds: photos a second against workers, and the same whatever happens.
 
-    python -m benchmarks.batch                                      # the speed, on few photos
+    python -m benchmarks.batch [--write]                            # the speed, on few photos
     python -m benchmarks.batch --check --photos 200 --damaged 10    # killed twice, and on Ray
 
 The check ends with status 1 unless the batch that was killed and resumed, and the one on Ray, have
@@ -27,14 +27,14 @@ from PIL import Image
 from skimage import data
 from tqdm import tqdm
 
-from benchmarks._timing import machine, write_json
+from benchmarks import _pages
+from benchmarks._timing import machine
 from enhance.batch.journal import NAME
 from enhance.testing.folder import Pixels, mixed_folder
 from scorers.card import Architecture, ModelCard
 from scorers.preprocess import Preprocess
 from scorers.scorer import Scorer
 
-FOLDER = Path("docs/benchmarks")
 PHOTOS = ("astronaut", "chelsea", "coffee", "rocket")
 SIZE, CHECK_SIZE = 512, 96
 """Longest side of the photos in px."""
@@ -52,7 +52,11 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--engines", nargs="+", default=["local", "ray"])
     parser.add_argument("--check", action="store_true")
+    _pages.add_options(parser, "batch")
     arguments = parser.parse_args(given)
+    if arguments.render:
+        _pages.render(arguments.render, page)
+        return 0
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         photos = [small(name, CHECK_SIZE if arguments.check else SIZE) for name in PHOTOS]
@@ -68,12 +72,10 @@ def main(given: Sequence[str] | None = None) -> int:
             for workers in tqdm(arguments.workers, desc=engine)
         ]
         seconds = processor_seconds(folder, rows, count)
-    text = render(rows, seconds, load)
-    print(text)
-    command = f"python -m benchmarks.batch --photos {count}"
-    found = {"command": command, "machine": machine(), "load": load, "runs": rows}
-    write_json(FOLDER / "batch.json", found | {"processor_seconds": seconds})
-    (FOLDER / "batch.md").write_text(f"# Photos a second\n\n`{command}`\n\n{text}\n")
+    command = _pages.command("batch", given)
+    facts = {"command": command, "machine": machine(), "load": load, "runs": rows}
+    facts |= {"processor_seconds": seconds}
+    _pages.record("batch", page, facts, write=arguments.write)
     return 0
 
 
@@ -118,8 +120,9 @@ def processor_seconds(folder: Path, rows: Sequence[dict[str, object]], count: in
     return (float(str(whole["processor_seconds"])) - alone) / (count - 1)
 
 
-def render(rows: Sequence[dict[str, object]], seconds: float, load: float) -> str:
+def page(facts: _pages.Facts) -> str:
     """Photos a second, and what `MANY` photos would take and cost."""
+    rows, seconds, load = (facts[key] for key in ("runs", "processor_seconds", "load"))
     lines = [
         "| engine | workers | start | photos a second | a worker |",
         "|---|---|---|---|---|",
@@ -131,9 +134,10 @@ def render(rows: Sequence[dict[str, object]], seconds: float, load: float) -> st
             f"| {rate / workers:.3f} |"
         )
     hours = MANY * seconds / 3600
-    cores = os.cpu_count() or 1
+    cores = facts["machine"]["cores"]
     return "\n".join(
         [
+            f"# Photos a second\n\n`{facts['command']}`\n",
             *lines,
             "",
             f"The machine had {cores} cores and, before the first run, a load of {load:.1f}"
@@ -142,7 +146,7 @@ def render(rows: Sequence[dict[str, object]], seconds: float, load: float) -> st
             "",
             f"A photo of {SIZE} px took {seconds:.1f} s of processor time, whoever else used the "
             f"machine. Ten million of them take {hours:,.0f} core hours: "
-            f"{hours / 1000:,.0f} h on 1000 cores, ${hours * PRICE:,.0f} at ${PRICE:g} each.",
+            f"{hours / 1000:,.0f} h on 1000 cores, ${hours * PRICE:,.0f} at ${PRICE:g} each.\n",
         ]
     )
 

@@ -1,7 +1,7 @@
 """What leaving a predictor's answer should cost, the gain that is worth it, and the need.
 
-    ENHANCE_DATA=folder python -m benchmarks.cost [--weights .4 .8 1.6]
-    python -m benchmarks.cost --again  # the tables, from what was recorded
+    ENHANCE_DATA=folder python -m benchmarks.cost [--weights .4 .8 1.6] [--write]
+    python -m benchmarks.cost --render  # the tables anew, from what was recorded
 
 Good photos (validation split of `unsplash_biq256`) are damaged as undeveloped photos are, and
 tuned, damaged and undamaged, by `enhance.tune` for each weight of the cost of leaving the
@@ -14,12 +14,10 @@ photo. A weight takes half an hour on one core.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import product
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -28,9 +26,10 @@ import torch
 from torch import Tensor
 
 import enhance
+from benchmarks import _pages
+from benchmarks._measures import VISIBLE, ciede2000
 from benchmarks._photos import photo_folder
-from benchmarks._timing import machine, write_json
-from benchmarks.scorers import ciede2000
+from benchmarks._timing import machine
 from enhance.tuning import tune
 from enhance.tuning.cost import LEAVING_COST, leaving_cost
 from enhance.tuning.guards import default_guards
@@ -41,7 +40,6 @@ from enhance.tuning.steps import slight_share
 from scorers.photos.damage import CAMERA, sample_damage
 from scorers.training.rated import load_rated
 
-FOLDER = Path(__file__).parent.parent / "docs" / "benchmarks"
 WEIGHTS = (0.4, LEAVING_COST, 1.6)
 LIMITS: Mapping[float, Sequence[float]] = {
     0.0: (0.0, 0.3, 0.4, 0.5),
@@ -58,29 +56,27 @@ SLIGHT_LEASTS = (math.inf, 0.4, 0.2, 0.1, 0.0, Need().slight, -0.4)
 """The same for a slight step; none is made at infinity."""
 HARM = [guard for guard in default_guards() if guard.name not in ("need", "worth")]
 """The guards that are not weighed here."""
-VISIBLE = 3.0
-"""Mean CIEDE2000 from which an undamaged photo counts as changed."""
 
 
 def main() -> None:
+    """Measure, print, and with ``--write`` record in docs/benchmarks."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=int, default=195)
     parser.add_argument("--weights", type=float, nargs="+", default=WEIGHTS)
     parser.add_argument("--strategy", help="of the search; default: what `enhance.tune` takes")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--again", action="store_true", help="tables of what was recorded")
+    _pages.add_options(parser, "cost")
     arguments = parser.parse_args()
-    if arguments.again:
-        recorded = json.loads((FOLDER / "cost.json").read_text())
-        record({float(w): rows for w, rows in recorded["weights"].items()}, recorded["command"])
+    if arguments.render:
+        _pages.render(arguments.render, page)
         return
     torch.set_num_threads(arguments.threads)
     shared = photo_folder()
     good = load_rated(shared / "data/unsplash_biq256/scores.csv", 256).part("validation")
-    weights: dict[float, list[dict[str, Any]]] = {}
+    weights: dict[str, list[dict[str, Any]]] = {}
     for weight in arguments.weights:
         generator = torch.Generator().manual_seed(0)
-        rows = weights.setdefault(weight, [])
+        rows = weights.setdefault(f"{weight:g}", [])
         for index in torch.randperm(len(good), generator=generator)[: arguments.photos]:
             clean = good.batch(index[None])
             damaged = sample_damage(1, generator, kinds=CAMERA, keep=0.85)(clean)
@@ -91,10 +87,8 @@ def main() -> None:
                 }
             rows.append({"before": ciede2000(damaged, clean), **row})
             print(f"{weight:g}: {len(rows)} of {arguments.photos}", end="\r", flush=True)
-    shown = " ".join(f"{weight:g}" for weight in weights)
-    command = f"python -m benchmarks.cost --photos {arguments.photos} --weights {shown}"
-    command += f" --strategy {arguments.strategy}" if arguments.strategy else ""
-    record(weights, command)
+    facts = {"command": _pages.command("cost"), "machine": machine(), "weights": weights}
+    _pages.record("cost", page, facts, write=arguments.write)
 
 
 def tuned(photo: Tensor, reference: Tensor, strategy: str | None) -> dict[str, Any]:
@@ -132,15 +126,11 @@ def ended(row: Mapping[str, Any], need: Need, stays: float) -> float:
     return stays
 
 
-def record(weights: Mapping[float, Sequence[Mapping[str, Any]]], command: str) -> None:
-    """Print the tables, and write them to docs/benchmarks."""
-    text = "\n\n".join(table(rows, weight) for weight, rows in weights.items())
-    print(text)
-    photos = {f"{weight:g}": rows for weight, rows in weights.items()}
-    write_json(FOLDER / "cost.json", {"command": command, "machine": machine(), "weights": photos})
-    (FOLDER / "cost.md").write_text(
-        f"# What leaving a predictor's answer costs\n\n`{command}`\n\n{text}\n"
-    )
+def page(facts: _pages.Facts) -> str:
+    """The tables of what was recorded, one a weight."""
+    tables = [table(rows, float(weight)) for weight, rows in facts["weights"].items()]
+    head = f"# What leaving a predictor's answer costs\n\n`{facts['command']}`"
+    return "\n\n".join([head, *tables]) + "\n"
 
 
 def table(rows: Sequence[Mapping[str, Any]], weight: float) -> str:

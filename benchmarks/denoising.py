@@ -3,9 +3,9 @@
 Kodak24 with white noise of std 10, 20, 30 and 50 (clipped to 8-bit's range): Turbo at its
 defaults and at the best of its widths, scikit-image's total variation and fast non-local means
 at the best of their strengths, the peers knowing the noise and Turbo reading it. Then the 100
-PolyU pairs of real noise, which are for measuring only. Writes ``docs/benchmarks/denoising.json``
-and ``.md``; ``--quick`` takes four crops of each and writes nothing. Needs the photos: set
-``ENHANCE_DATA`` to the folder that holds ``data/``.
+PolyU pairs of real noise, which are for measuring only. ``--write`` records it in
+``docs/benchmarks/denoising.json`` and ``.md``; ``--quick`` takes four crops of each. Needs the
+photos: set ``ENHANCE_DATA`` to the folder that holds ``data/``.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from skimage.restoration import denoise_nl_means, denoise_tv_chambolle
 from torch import Tensor
 
-from benchmarks._photos import photo_folder
-from benchmarks._timing import loops, machine, write_json
+from benchmarks import _pages
+from benchmarks._measures import psnr
+from benchmarks._photos import LEVELS, central, photo_folder, read
+from benchmarks._timing import machine
 from enhance.operators.turbo import Turbo
 
-LEVELS = (10, 20, 30, 50)
 WIDTHS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.5, 7.5, 10.0)  # px
 NLM_STRENGTHS = (0.4, 0.6, 0.8, 1.0)  # h over the noise's std, as scikit-image's gallery advises
 TV_WEIGHTS = (0.4, 0.6, 0.8, 1.1, 1.5)  # over the noise's std
@@ -87,21 +87,6 @@ def _tensor(pixels: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None].float()
 
 
-def read(path: Path, side: int | None) -> Tensor:
-    """A photo ``(1, 3, H, W)`` in [0, 1], or its central square."""
-    with Image.open(path) as file:
-        image = _tensor(np.asarray(file.convert("RGB")) / np.float32(255))
-    if side is None:
-        return image
-    top, left = ((size - side) // 2 for size in image.shape[-2:])
-    return image[..., top : top + side, left : left + side].contiguous()
-
-
-def psnr(image: Tensor, clean: Tensor) -> float:
-    """Peak signal to noise ratio in dB."""
-    return -10 * (image.clamp(0, 1) - clean).square().mean().log10().item()
-
-
 def on_white_noise(paths: list[Path], side: int | None) -> dict[str, dict[str, dict[str, float]]]:
     """By level and denoiser: mean PSNR, worst gain over the noisy photo, seconds a result."""
     results = {}
@@ -109,7 +94,7 @@ def on_white_noise(paths: list[Path], side: int | None) -> dict[str, dict[str, d
         scores: dict[str, list[float]] = {name: [] for name in ("noisy", *DENOISERS)}
         seconds = dict.fromkeys(DENOISERS, 0.0)
         for seed, path in enumerate(paths):
-            clean = read(path, side)
+            clean = central(read(path), side)
             generator = torch.Generator().manual_seed(seed)
             noise = level / 255 * torch.randn(clean.shape, generator=generator)
             noisy = (clean + noise).clamp(0, 1)
@@ -135,8 +120,8 @@ def on_real_noise(paths: list[Path], side: int | None) -> dict[str, dict[str, fl
     gains: dict[str, list[float]] = {"turbo, defaults": [], "turbo, best width": []}
     before = []
     for path in paths:
-        noisy = read(path, side)
-        clean = read(path.with_name(path.name.replace("real.JPG", "mean.JPG")), side)
+        noisy = central(read(path), side)
+        clean = central(read(path.with_name(path.name.replace("real.JPG", "mean.JPG"))), side)
         before.append(psnr(noisy, clean))
         for name, values in gains.items():
             best = max(psnr(output, clean) for output in DENOISERS[name](noisy, 0.0))
@@ -186,12 +171,15 @@ def report(white: dict[str, dict[str, dict[str, float]]], real: dict[str, dict[s
 
 @torch.no_grad()
 def main() -> None:
-    """Run, print, and unless quick, write the figures into the docs."""
+    """Measure, print, and with ``--write`` record in docs/benchmarks."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="four crops of each, no files")
-    parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"), help="folder")
+    parser.add_argument("--quick", action="store_true", help="four crops of each")
     parser.add_argument("--side", type=int, help="central squares of this many px; else whole")
+    _pages.add_options(parser, "denoising")
     arguments = parser.parse_args()
+    if arguments.render:
+        _pages.render(arguments.render, page)
+        return
     folder = photo_folder() / "data"
     kodak = sorted((folder / "kodak24").glob("*.png"))
     real = sorted((folder / "polyu_real_noise").glob("*real.JPG"))
@@ -204,24 +192,29 @@ def main() -> None:
     if arguments.quick:
         kodak, real = kodak[:: len(kodak) // QUICK], real[:: len(real) // QUICK]
     white, pairs = on_white_noise(kodak, side), on_real_noise(real, side)
-    text = report(white, pairs)
-    print(text)
-    if arguments.quick:
-        return
-    extent = "whole" if side is None else f"central squares of {side} px"
-    option = "" if side is None else f" --side {side}"
-    figures = {"photos": extent, "machine": machine(), "white": white, "real": pairs}
-    write_json(arguments.out / "denoising.json", figures)
-    heading = (
-        f"# Denoising beside its peers\n\n`python -m benchmarks.denoising{option}`: PSNR in dB, "
-        f"mean of {len(kodak)} Kodak photos with clipped white noise, then {len(real)} PolyU pairs "
-        f"of real noise ({extent}), on one thread, Turbo's loops {loops()}. The peers are "
+    facts = {
+        "command": _pages.command("denoising"),
+        "machine": machine(),
+        "photos": "whole" if side is None else f"central squares of {side} px",
+        "kodak": len(kodak),
+        "white": white,
+        "real": pairs,
+    }
+    _pages.record("denoising", page, facts, write=arguments.write)
+
+
+def page(facts: _pages.Facts) -> str:
+    """The page of what was recorded."""
+    return (
+        f"# Denoising beside its peers\n\n`{facts['command']}`: PSNR in dB, "
+        f"mean of {facts['kodak']} Kodak photos with clipped white noise, then "
+        f"{facts['real']['noisy']['pairs']} PolyU pairs of real noise ({facts['photos']}), on one "
+        f"thread, Turbo's loops {facts['machine']['loops']}. The peers are "
         f"told the noise's std, Turbo reads it. Best means the best of {len(WIDTHS)} widths, "
         f"{len(TV_WEIGHTS)} weights or {len(NLM_STRENGTHS)} strengths per photo, chosen with the "
         "clean photo at hand; no setting was chosen on the real pairs. Figures and machine are in "
-        "`denoising.json`.\n\n"
+        f"`denoising.json`.\n\n{report(facts['white'], facts['real'])}\n"
     )
-    (arguments.out / "denoising.md").write_text(heading + text + "\n")
 
 
 if __name__ == "__main__":

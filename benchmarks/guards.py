@@ -19,7 +19,9 @@ import torch
 from torch import Tensor
 
 import scorers
+from benchmarks import _pages
 from benchmarks._photos import photo_folder
+from benchmarks._timing import machine
 from benchmarks.quality.tasks import fivek
 from enhance.operators.registry import get
 from enhance.tuning.gain import Gain
@@ -28,7 +30,6 @@ from enhance.tuning.views import whole_views
 from scorers.photos.damage import CAMERA, sample_damage
 from scorers.training.rated import load_rated
 
-DOCS = Path(__file__).parent.parent / "docs"
 Rendering = Callable[[Tensor], Tensor]
 
 
@@ -36,30 +37,47 @@ def main() -> None:
     """Measure, print, and with ``--write`` record in docs."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--photos", type=int, default=12, help="validation photos")
-    parser.add_argument("--write", action="store_true", help="record in docs/guards.md")
+    _pages.add_options(parser, "guards")
     arguments = parser.parse_args()
+    if arguments.render:
+        _pages.render(arguments.render, page)
+        return
     shared = photo_folder()
     witness = scorers.load("nima-technical")
     guards = [g for g in default_guards() if g.name not in ("need", "worth", "interval", "jitter")]
-    rows = []
+    rows: dict[str, list[list[GuardReport]]] = {}
     with torch.no_grad():
         for title, pairs in renderings(shared, arguments.photos).items():
-            reports = []
+            reports = rows.setdefault(title, [])
             for before, after in pairs:
                 old, new = (whole_views(photo, 2).images for photo in (before, after))
                 evidence = Evidence(old, new, Gain(1, 1, 1), witness, witness)
                 reports.append([guard.check(evidence) for guard in guards])
-            rows.append(line(title, reports))
-            print(rows[-1], flush=True)
-    names = [f"{guard.name} (limit {getattr(guard, 'limit', '')})" for guard in guards]
-    head = f"| rendering | {' | '.join(names)} | passes all |\n" + "|---" * (len(names) + 2) + "|"
-    if arguments.write:
-        text = (
-            "# What guards measure\n\n`python -m benchmarks.guards --write`: median (largest) of "
-            f"each guard's value. FiveK expert C on 9 photos, the others on {arguments.photos} "
-            "validation photos, two whole views of each.\n\n"
-        )
-        (DOCS / "guards.md").write_text(text + "\n".join([head, *rows]) + "\n")
+            print(title, flush=True)
+    facts = {"command": _pages.command("guards"), "machine": machine(), "renderings": rows}
+    _pages.record("guards", page, facts, write=arguments.write)
+
+
+def page(facts: _pages.Facts) -> str:
+    """The page of what was recorded."""
+    found = {
+        title: [[GuardReport(**report) for report in row] for row in rows]
+        for title, rows in facts["renderings"].items()
+    }
+    first = next(iter(found.values()))[0]
+    names = [f"{report.name} (limit {report.limit:g})" for report in first]
+    counts = [len(rows) for rows in found.values()]
+    return "\n".join(
+        [
+            f"# What guards measure\n\n`{facts['command']}`: median (largest) of "
+            f"each guard's value. FiveK expert C on {counts[0]} photos, the others on {counts[1]} "
+            "validation photos, two whole views of each.\n",
+            f"| rendering | {' | '.join(names)} | passes all |",
+            "|---" * (len(names) + 2) + "|",
+            *(line(title, rows) for title, rows in found.items()),
+            "",
+        ]
+    )
 
 
 def line(title: str, reports: list[list[GuardReport]]) -> str:

@@ -3,8 +3,8 @@
 Each size is a process of its own: it replays a recipe on a JPEG file by `enhance.apply`, writes
 the result, and tells its seconds, of processor time and by the clock, and its peak resident
 memory (``getrusage``). Then, beyond what is measured, windows about the corners of tiles are
-rendered again in one piece: how far the photo differs there is the seam. Writes
-``docs/benchmarks/large.json`` and ``.md``; ``--quick`` takes 1 and 3 megapixels and writes nothing.
+rendered again in one piece: how far the photo differs there is the seam. ``--write`` records it in
+``docs/benchmarks/large.json`` and ``.md``; ``--quick`` takes 1 and 3 megapixels.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks._timing import machine, write_json
+from benchmarks import _pages
+from benchmarks._timing import machine
 
 THREADS = 2
 ASPECT = 12000 / 8400
@@ -32,7 +33,8 @@ SETTINGS: dict[str, dict[str, float]] = {
     "tone": {"contrast": 0.2, "vibrance": 0.2, "detail": 1.0, "shadow": 0.2},
     "turbo": {"sigma_s": 3.0},
 }
-ROUNDS = 3
+ROUNDS = 3  # of files below `ONCE`, one of larger ones
+ONCE = 30e6  # bytes
 WINDOW = 64  # pixels on each side of a tile's corner that are compared
 FLOAT_BYTES = 12  # of a pixel in three float32 planes
 
@@ -72,7 +74,7 @@ def apply_once(source: Path, target: Path, operator: str) -> dict[str, Any]:
     enhance.apply(torch.rand(3, 64, 64), recipe)  # what is loaded at the first call
     base = _peak()
     clock, processor = [], []
-    for _ in range(ROUNDS if source.stat().st_size < 30e6 else 1):
+    for _ in range(ROUNDS if source.stat().st_size < ONCE else 1):
         start, begun = time.perf_counter(), time.process_time()
         enhance.apply(source, recipe, output=target)
         clock.append(time.perf_counter() - start)
@@ -80,6 +82,7 @@ def apply_once(source: Path, target: Path, operator: str) -> dict[str, Any]:
     return {
         "processor": statistics.median(processor),
         "clock": statistics.median(clock),
+        "rounds": len(clock),
         "peak": _peak(),
         "before": base,
     }
@@ -167,12 +170,12 @@ def report(results: dict[str, list[dict[str, Any]]]) -> str:
 
 
 def main() -> None:
-    """Run, print, and unless quick, write the figures into the docs."""
+    """Measure, print, and with ``--write`` record in docs/benchmarks."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--megapixels", type=float, default=100, help="the largest photo")
     parser.add_argument("--operators", nargs="+", default=list(SETTINGS), choices=SETTINGS)
-    parser.add_argument("--quick", action="store_true", help="small sizes, no files")
-    parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"), help="folder")
+    parser.add_argument("--quick", action="store_true", help="small sizes")
+    _pages.add_options(parser, "large")
     parser.add_argument("--child", nargs="+", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
@@ -184,6 +187,9 @@ def main() -> None:
             print(json.dumps(apply_once(Path(source), Path(rest[0]), rest[1])))
         else:
             print(json.dumps(seam(Path(source), rest[0])))
+        return
+    if arguments.render:
+        _pages.render(arguments.render, page)
         return
     sizes = [1, 3] if arguments.quick else [s for s in SIZES if s < arguments.megapixels]
     if not arguments.quick:
@@ -199,23 +205,26 @@ def main() -> None:
                 row |= _child("--child", "seam", source, operator)
                 rows.append({"megapixels": size, **row})
                 print(f"{operator}, {size:g} MP: {rows[-1]}", file=sys.stderr, flush=True)
-    text = report(results)
-    print(text)
-    if arguments.quick:
-        return
-    write_json(arguments.out / "large.json", {"machine": machine(), "results": results})
-    heading = (
-        f"# From 1 to {arguments.megapixels:g} megapixels\n\n`python -m benchmarks.large "
-        f"--megapixels {arguments.megapixels:g}` on {THREADS} threads: a JPEG file read, worked on "
-        "in tiles, and written as JPEG by `enhance.apply`. Each row is a process of its own: "
-        "median seconds after a first small photo, of the processor and by the clock of a machine "
+    facts = {"command": _pages.command("large"), "machine": {**machine(), "threads": THREADS}}
+    _pages.record("large", page, facts | {"results": results}, write=arguments.write)
+
+
+def page(facts: _pages.Facts) -> str:
+    """The page of what was recorded."""
+    results = facts["results"]
+    largest = max(row["megapixels"] for rows in results.values() for row in rows)
+    return (
+        f"# From 1 to {largest:g} megapixels\n\n`{facts['command']}` on "
+        f"{facts['machine']['threads']} threads: a JPEG file read, worked on in tiles, and written "
+        "as JPEG by `enhance.apply`. Each row is a process of its own: "
+        f"seconds after a first small photo, median of {ROUNDS} runs but of one for files above "
+        f"{ONCE / 1e6:g} MB, of the processor and by the clock of a machine "
         "that was at other work too, peak resident memory of all of it, and, as multiples of the "
         "photo in float32, what it took beyond the libraries. Seam is the largest "
         "difference to a rendering in one piece about corners of tiles, of a range of 1 (a level "
         "of 8 bits is 3.9e-3; 0 where the photo is one tile). Figures and machine are in "
-        "`large.json`.\n\n"
+        f"`large.json`.\n\n{report(results)}\n"
     )
-    (arguments.out / "large.md").write_text(heading + text + "\n")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What the levels of a published network know of people's ratings, before any training of it.
 
-    ENHANCE_DATA=folder python -m benchmarks.levels
+    ENHANCE_DATA=folder python -m benchmarks.levels [--write]
 
 Means and deviations of channels of the untouched aesthetic network (`pooled_levels`), for every
 photo of BIQ2021 shrunk to two sizes; a ridge regression on the train split for each strength; the
@@ -10,31 +10,35 @@ strength is chosen on validation, and its correlation there and on test is told.
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 import torch
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 
+from benchmarks import _pages
 from benchmarks._photos import photo_folder
-from benchmarks._timing import write_json
+from benchmarks._timing import machine
 from reproduce.network import SIZE
 from scorers.backbones.multilevel import pooled_levels
 from scorers.convert.tflite import load_tflite
 from scorers.photos.resampling import resample
 from scorers.training.rated import RatedPhotos, load_rated
 
-FOLDER = Path(__file__).parent.parent / "docs" / "benchmarks"
 SIDES = (SIZE, 384)
 READ = {"last two blocks": (12, 13), "seven blocks": (2, 4, 6, 8, 10, 12, 13)}
 STRENGTHS = (100.0, 1e3, 3e3, 1e4, 3e4)
 
 
 def main() -> None:
-    """Measure, print a table, and write it to docs/benchmarks."""
+    """Measure, print, and with ``--write`` record in docs/benchmarks."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, default=2)
-    torch.set_num_threads(parser.parse_args().threads)
+    _pages.add_options(parser, "levels")
+    arguments = parser.parse_args()
+    if arguments.render:
+        _pages.render(arguments.render, page)
+        return
+    torch.set_num_threads(arguments.threads)
     shared = photo_folder()
     network = load_tflite(shared / "weights/idealo_mobilenet_aesthetic.int8.tflite").eval()
     features = network.get_submodule("backbone.features")
@@ -46,12 +50,15 @@ def main() -> None:
         for side in SIDES:
             pooled = [describe(features, blocks, part, side) for part in parts]
             found[f"{read}, {side} px"] = best_ridge(pooled, [part.means for part in parts])
+    facts = {"command": _pages.command("levels"), "machine": machine(), "found": found}
+    _pages.record("levels", page, facts, write=arguments.write)
+
+
+def page(facts: _pages.Facts) -> str:
+    """The page of what was recorded."""
     lines = ["| read | validation | test |", "|---|---|---|"]
-    lines += [f"| {name} | {a:.3f} | {b:.3f} |" for name, (a, b) in found.items()]
-    table = "\n".join(lines)
-    print(table)
-    write_json(FOLDER / "levels.json", {"command": "python -m benchmarks.levels", "found": found})
-    (FOLDER / "levels.md").write_text(f"# Levels\n\n`python -m benchmarks.levels`\n\n{table}\n")
+    lines += [f"| {name} | {a:.3f} | {b:.3f} |" for name, (a, b) in facts["found"].items()]
+    return "\n".join([f"# Levels\n\n`{facts['command']}`\n", *lines]) + "\n"
 
 
 @torch.no_grad()

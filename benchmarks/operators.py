@@ -1,15 +1,14 @@
 """Operators beside their peers, forward and backward: ``python -m benchmarks.operators``.
 
 One run on two threads: this package's operators, OpenCV's recursive domain transform and detail
-enhancement, kornia's guided blur, at 512x768 and at 12 megapixels. Writes
-``docs/benchmarks/operators.json`` and ``.md``; ``--quick`` prints a short form and writes nothing.
+enhancement, kornia's guided blur, at 512x768 and at 12 megapixels. ``--write`` records them in
+``docs/benchmarks/operators.json`` and ``.md``; ``--quick`` is a short form.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -18,7 +17,8 @@ import torch
 from kornia.filters import guided_blur
 from torch import Tensor
 
-from benchmarks._timing import Timing, loops, machine, measure, write_json
+from benchmarks import _pages
+from benchmarks._timing import Timing, machine, measure
 from enhance.operators.base import Operator
 from enhance.operators.domain_transform import domain_transform
 from enhance.operators.laplacian import Laplacian
@@ -120,11 +120,14 @@ def table(results: dict[str, dict[str, Timing]]) -> str:
 
 
 def main() -> None:
-    """Run, print, and unless quick, write the figures into the docs."""
+    """Measure, print, and with ``--write`` record in docs/benchmarks."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="small sizes, few rounds, no files")
-    parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"), help="folder")
+    parser.add_argument("--quick", action="store_true", help="small sizes, few rounds")
+    _pages.add_options(parser, "operators")
     arguments = parser.parse_args()
+    if arguments.render:
+        _pages.render(arguments.render, page)
+        return
     torch.set_num_threads(THREADS)
     cv2.setNumThreads(THREADS)
     sizes = QUICK_SIZES if arguments.quick else SIZES
@@ -135,22 +138,31 @@ def main() -> None:
         results[name] = measure(contestants(photograph(height, width)), rounds=rounds)
         compared[name] = ratios(results[name])
     results["grid"] = grid_seconds(1 if arguments.quick else 5)
-    lines = [table(results), "", "| ratio | size | value |", "|---|---|---|"]
-    for size, values in compared.items():
-        lines += [f"| {name} | {size} | {value:.2f} |" for name, value in values.items()]
-    text = "\n".join(lines)
-    print(text)
-    if arguments.quick:
-        return
-    seen = {"machine": machine(), "timings": results, "ratios": compared}
-    write_json(arguments.out / "operators.json", seen)
-    heading = (
-        "# Operators beside their peers\n\n`python -m benchmarks.operators`, one run on "
-        f"{THREADS} threads, loops {loops()}; figures and machine in `operators.json`. Turbo "
+    facts = {"command": _pages.command("operators"), "machine": machine()}
+    facts |= {"timings": results, "ratios": compared}
+    _pages.record("operators", page, facts, write=arguments.write)
+
+
+def page(facts: _pages.Facts) -> str:
+    """The page of what was recorded."""
+    known = facts["machine"]
+    timings = {
+        size: {name: Timing(**timing) for name, timing in found.items()}
+        for size, found in facts["timings"].items()
+    }
+    lines = [
+        f"# Operators beside their peers\n\n`{facts['command']}`, one run on {known['threads']} "
+        f"threads, loops {known['loops']}; figures and machine in `operators.json`. Turbo "
         "runs two domain transforms; backward is to the settings, for the domain transform "
-        "also to the image.\n\n"
-    )
-    (arguments.out / "operators.md").write_text(heading + text + "\n")
+        "also to the image.\n",
+        table(timings),
+        "",
+        "| ratio | size | value |",
+        "|---|---|---|",
+    ]
+    for size, values in facts["ratios"].items():
+        lines += [f"| {name} | {size} | {value:.2f} |" for name, value in values.items()]
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 Every operator and strategy runs in a process of its own, twice: the first run includes what is
 loaded on demand, the second does not. Seconds of wall clock and of processor, step by step. The
-photo is dark, so that there is something to apply. Writes ``docs/benchmarks/photo.json`` and
-``.md``; ``--quick`` takes one megapixel and writes nothing.
+photo is dark, so that there is something to apply. ``--write`` records it in
+``docs/benchmarks/photo.json`` and ``.md``; ``--quick`` takes one megapixel.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from benchmarks._timing import machine, write_json
+from benchmarks import _pages
+from benchmarks._timing import machine
 from benchmarks.large import make_photo
 
 STRATEGIES = ("instant", "gradient")
@@ -46,9 +47,11 @@ def steps(source: Path, target: Path, operator: str, strategy: str) -> dict[str,
         return done
 
     timed("decode", lambda: read(source))
+    timed("decode again", lambda: read(source))
     result = timed("tune", lambda: enhance.tune(source, operator, strategy=strategy))
-    # tuning decodes too, which is counted above already
-    seconds["tune"] = [t - d for t, d in zip(seconds["tune"], seconds["decode"], strict=True)]
+    # tuning decodes too, which is counted above; what decoding loads is loaded by then
+    again = seconds.pop("decode again")
+    seconds["tune"] = [t - d for t, d in zip(seconds["tune"], again, strict=True)]
     timed("apply", lambda: result.pixels)
     timed("encode", lambda: result.save(target))
     columns = list(seconds.values())
@@ -71,14 +74,15 @@ def imported() -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def report(results: dict[tuple[str, str], Any]) -> str:
+def report(results: Mapping[str, Any]) -> str:
     """A Markdown table of wall and processor seconds."""
     names = ("decode", "tune", "apply", "encode", "all")
     lines = [
         "| operator | strategy | run | verdict | " + " | ".join(names) + " |",
         "|---|---|---|---|" + "---|" * len(names),
     ]
-    for (operator, strategy), found in results.items():
+    for pair, found in results.items():
+        operator, strategy = pair.split()
         for run in ("first", "again"):
             cells = (found[run]["seconds"][name] for name in names)
             shown = " | ".join(f"{wall:.2f} ({cpu:.2f})" for wall, cpu in cells)
@@ -88,20 +92,24 @@ def report(results: dict[tuple[str, str], Any]) -> str:
 
 
 def main() -> None:
-    """Run, print, and unless quick, write the figures into the docs."""
+    """Measure, print, and with ``--write`` record in docs/benchmarks."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--quick", action="store_true", help="one megapixel, no files")
-    parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"), help="folder")
+    parser.add_argument("--quick", action="store_true", help="one megapixel")
+    _pages.add_options(parser, "photo")
     parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
         child(*arguments.child)
         return
-    results: dict[tuple[str, str], Any] = {}
+    if arguments.render:
+        _pages.render(arguments.render, page)
+        return
+    results: dict[str, Any] = {}
+    megapixels = 1.0 if arguments.quick else MEGAPIXELS
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "photo.jpg", Path(folder) / "tuned.jpg"
-        make_photo(source, 1.0 if arguments.quick else MEGAPIXELS, DARK)
+        make_photo(source, megapixels, DARK)
         environment = {**os.environ, "OMP_NUM_THREADS": str(arguments.threads)}
         for pair in product(OPERATORS, STRATEGIES):
             command = [sys.executable, "-m", "benchmarks.photo", "--child"]
@@ -112,30 +120,29 @@ def main() -> None:
                 check=True,
                 env=environment,
             )
-            results[pair] = json.loads(done.stdout.splitlines()[-1])
-    text = report(results)
-    print(text)
-    if arguments.quick:
-        return
-    before = imported()
-    write_json(
-        arguments.out / "photo.json",
-        {
-            "machine": {**machine(), "threads": arguments.threads},
-            "import": before,
-            "results": {" ".join(pair): found for pair, found in results.items()},
-        },
-    )
-    threads = f"{arguments.threads} thread{'' if arguments.threads == 1 else 's'}"
-    heading = (
-        f"# One photo of {MEGAPIXELS:g} megapixels\n\n`python -m benchmarks.photo --threads "
-        f"{arguments.threads}`: a JPEG file tuned and written again, on {threads}. "
+            results[" ".join(pair)] = json.loads(done.stdout.splitlines()[-1])
+    facts = {
+        "command": _pages.command("photo"),
+        "machine": {**machine(), "threads": arguments.threads},
+        "megapixels": megapixels,
+        "import": imported(),
+        "results": results,
+    }
+    _pages.record("photo", page, facts, write=arguments.write)
+
+
+def page(facts: _pages.Facts) -> str:
+    """The page of what was recorded."""
+    count = facts["machine"]["threads"]
+    return (
+        f"# One photo of {facts['megapixels']:g} megapixels\n\n`{facts['command']}`: a JPEG file "
+        f"tuned and written again, on {count} thread{'' if count == 1 else 's'}. "
         "Seconds of wall clock, and of the processor in brackets: the figure to read where "
         "other programs share the machine, as `load` in `photo.json` tells. The first run of a "
         "process loads what it needs on demand (scorers, kornia, Numba's loops), the second has "
-        f"it. Importing torch and the tuner comes before: {before:.1f} s of processor.\n\n"
+        f"it. Importing torch and the tuner comes before: {facts['import']:.1f} s of processor."
+        f"\n\n{report(facts['results'])}\n"
     )
-    (arguments.out / "photo.md").write_text(heading + text + "\n")
 
 
 if __name__ == "__main__":

@@ -1,23 +1,22 @@
 """How many choices it takes to find a person's settings: ``python -m benchmarks.preference``.
 
 A simulated person has settings of their own, hidden from the session, and of two versions prefers
-the one that looks nearer to them; some of the answers are wrong. Writes
-``docs/benchmarks/preference.json`` and ``.md``; ``--quick`` takes one photo and one person and
-writes nothing.
+the one that looks nearer to them; some of the answers are wrong. ``--write`` records it in
+``docs/benchmarks/preference.json`` and ``.md``; ``--quick`` takes one photo and one person.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from benchmarks._timing import machine, write_json
-from benchmarks.scorers import ciede2000
+from benchmarks import _pages
+from benchmarks._measures import ciede2000
+from benchmarks._timing import machine
 from enhance import prefer
 from enhance.operators.rendering import render_full
 from enhance.operators.resolve import resolve_operator
@@ -83,11 +82,14 @@ def report(results: list[dict[str, Any]]) -> str:
 
 
 def main() -> None:
-    """Run, print, and unless quick, write the figures into the docs."""
+    """Measure, print, and with ``--write`` record in docs/benchmarks."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="one photo, one person, no files")
-    parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"), help="folder")
+    parser.add_argument("--quick", action="store_true", help="one photo, one person")
+    _pages.add_options(parser, "preference")
     arguments = parser.parse_args()
+    if arguments.render:
+        _pages.render(arguments.render, page)
+        return
     results = [
         {
             "photo": name,
@@ -101,23 +103,22 @@ def main() -> None:
         for name in (PHOTOS[:1] if arguments.quick else PHOTOS)
         for person in range(1 if arguments.quick else PEOPLE)
     ]
-    text = report(results)
-    print(text)
-    if arguments.quick:
-        return
-    write_json(
-        arguments.out / "preference.json",
-        {"machine": machine(), "choices": COUNTS, "results": results},
-    )
-    heading = (
-        "# Left or right: how many choices\n\n`python -m benchmarks.preference`: of two versions, "
+    facts = {"command": _pages.command("preference"), "machine": machine(), "choices": COUNTS}
+    _pages.record("preference", page, facts | {"results": results}, write=arguments.write)
+
+
+def page(facts: _pages.Facts) -> str:
+    """The page of what was recorded."""
+    results = facts["results"]
+    photos, people = (len({row[key] for row in results}) for key in ("photo", "person"))
+    return (
+        f"# Left or right: how many choices\n\n`{facts['command']}`: of two versions, "
         "a simulated person prefers the one that looks nearer (mean CIEDE2000) to settings of "
         f"their own, drawn {SPREAD:g} of each parameter's range about the default, and is wrong "
         "in so many of the answers. Median CIEDE2000 between what the session found and what the "
-        f"person likes, over {len(PHOTOS)} photos and {PEOPLE} people each. Figures are in "
-        "`preference.json`.\n\n"
+        f"person likes, over {photos} photos and {people} people each. Figures are in "
+        f"`preference.json`.\n\n{report(results)}\n"
     )
-    (arguments.out / "preference.md").write_text(heading + text + "\n")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What noise that was read should count, before the scorer is asked whether to denoise.
 
     ENHANCE_DATA=folder python -m benchmarks.prior [--write]
-    python -m benchmarks.prior --again  # the page, from what was recorded
+    python -m benchmarks.prior --render  # the page anew, from what was recorded
 
 Squares of 256 px of clean photos (validation split of `biq2021`), as they are, with white noise,
 with noise as cameras leave it, and as a camera's whole processing leaves them in little light,
@@ -14,18 +14,17 @@ its interval; else the square stays. The error is that to the clean square.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
 
 import scorers
+from benchmarks import _pages
 from benchmarks._photos import photo_folder
-from benchmarks._timing import write_json
+from benchmarks._timing import machine
 from benchmarks.witnesses import KINDS, square
 from enhance.operators.turbo import Turbo
 from enhance.tuning import prior as module
@@ -37,7 +36,6 @@ from enhance.tuning.views import native_views
 from reproduce.camera import in_little_light
 from scorers.training.rated import load_rated
 
-FOLDER = Path(__file__).parent.parent / "docs" / "benchmarks"
 GOOD = 0.5
 CROPS = 8
 WIDTHS = (1.0, 2.0, 3.5)  # px
@@ -86,12 +84,10 @@ def main() -> None:
     """Measure, print, and with ``--write`` record in docs/benchmarks."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--photos", type=int, default=60)
-    parser.add_argument("--write", action="store_true")
-    parser.add_argument("--again", action="store_true", help="the page of what was recorded")
+    _pages.add_options(parser, "prior")
     arguments = parser.parse_args()
-    if arguments.again:
-        recorded = json.loads((FOLDER / "prior.json").read_text())
-        write_page([Row(**row) for row in recorded["rows"]], recorded["command"])
+    if arguments.render:
+        _pages.render(arguments.render, page)
         return
     shared = photo_folder()
     photos = load_rated(shared / "data/biq2021/scores.csv", 512).part("validation").at_least(GOOD)
@@ -105,26 +101,22 @@ def main() -> None:
                 noisy, aim = found(clean, kind, level, generator)
                 rows.append(measure(photos.names[int(index)], kind, level, noisy, aim))
         print(f"{turn + 1} of {arguments.photos}", end="\r", flush=True)
-    print(tabulate(rows))
-    if arguments.write:
-        command = f"python -m benchmarks.prior --photos {arguments.photos} --write"
-        write_json(
-            FOLDER / "prior.json", {"command": command, "rows": [asdict(row) for row in rows]}
-        )
-        write_page(rows, command)
+    facts = {"command": _pages.command("prior"), "machine": machine(), "rows": rows}
+    _pages.record("prior", page, facts, write=arguments.write)
 
 
-def write_page(rows: Sequence[Row], command: str) -> None:
-    """Both tables, as docs/benchmarks/prior.md."""
+def page(facts: _pages.Facts) -> str:
+    """Both tables of what was recorded."""
+    rows = [Row(**row) for row in facts["rows"]]
     text = (
-        f"# What noise that was read counts\n\n`{command}`. "
+        f"# What noise that was read counts\n\n`{facts['command']}`. "
         f"In use is {module.BENEFIT:g}, where luma's noise reads as {255 * module.NOISY:g} of 255 "
         f"or more, and {module.WHITE_BENEFIT:g} where it reads as white besides. Where "
         f"that is refused and noise of {255 * module.FAINTLY_NOISY:g} or more is read, a faint "
         f"step of {255 * FAINT:g} of 255 (root mean square) is made. Root mean square error "
         "left, in levels of 8 bits, by kind of noise:\n\n"
     )
-    (FOLDER / "prior.md").write_text(f"{text}{tabulate(rows)}\n\n{readings(rows)}\n")
+    return f"{text}{tabulate(rows)}\n\n{readings(rows)}\n"
 
 
 def readings(rows: Sequence[Row]) -> str:

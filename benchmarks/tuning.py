@@ -1,11 +1,12 @@
 """How fast, and how close to the grid's best, each search strategy is on the same photos.
 
     python -m benchmarks.tuning --photo coffee
-    python -m benchmarks.tuning --folder kodak24 --scorer nima-aesthetic
+    python -m benchmarks.tuning --folder $ENHANCE_DATA/data/kodak24 --scorer nima-aesthetic
 
 Each strategy runs through `enhance.tune`: drawing and analysing the views, the search, the
 guards. All maximise the same objective on the same views. `gain` is the best objective value
-found, less that of the untouched photo. The search alone is timed once more: the predictor's look
+found, less that of the untouched photo, which costs what leaving the predictor's answer does. The
+search alone is timed once more: the predictor's look
 at the photo, analysing the views, scoring them untouched, and the strategy, without the guards.
 For the grid, where the rest is less than a hundredth, the whole is taken.
 """
@@ -14,20 +15,21 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
 import enhance
-from benchmarks._timing import machine, write_json
+from benchmarks import _pages
+from benchmarks._timing import machine
 from enhance.tuning import strategies
 from enhance.tuning.objective import Objective
 from enhance.tuning.predictor import predict
 
-FOLDER = Path(__file__).parent.parent / "docs" / "benchmarks"
 THREADS = 2
 NAME = "tuning"
 FIGURES = ("seconds", "score", "gain", "share", "speed", "search_seconds", "search_speed")
@@ -52,11 +54,17 @@ class Run:
 
 
 def main() -> None:
+    """Measure, print, and with ``--write`` record in docs/benchmarks."""
     arguments = _arguments()
+    if arguments.render:
+        _pages.render(arguments.render, page)
+        return
     torch.set_num_threads(arguments.threads)
     photos = _photos(arguments)
     warm_up = next(iter(photos.values()))
-    enhance.tune(warm_up, arguments.operator, arguments.scorer, "gradient", crops=2)
+    for strategy in arguments.strategy:
+        if strategy != "grid":  # it loads nothing that the others do not, and takes long
+            enhance.tune(warm_up, arguments.operator, arguments.scorer, strategy, crops=2)
     runs = [
         run
         for name, photo in photos.items()
@@ -64,15 +72,16 @@ def main() -> None:
             name, photo, arguments.operator, arguments.scorer, arguments.raw, arguments.strategy
         )
     ]
-    table = render_table(runs)
-    print(table)
-    heading = f"`{_command(arguments)}`, {machine()['processor']}, {arguments.threads} thread(s)"
-    stem = FOLDER / arguments.name
-    write_json(
-        stem.with_suffix(".json"),
-        {"command": _command(arguments), "machine": machine(), "runs": [asdict(r) for r in runs]},
-    )
-    stem.with_suffix(".md").write_text(f"# Search strategies\n\n{heading}\n\n{table}\n")
+    facts = {"command": _pages.command("tuning"), "machine": machine(), "runs": runs}
+    _pages.record(arguments.name, page, facts, write=arguments.write)
+
+
+def page(facts: _pages.Facts) -> str:
+    """The page of what was recorded."""
+    known = facts["machine"]
+    where = f"{known['processor']}, {known['threads']} thread(s)"
+    table = render_table([Run(**run) for run in facts["runs"]])
+    return f"# Search strategies\n\n`{facts['command']}`, {where}\n\n{table}\n"
 
 
 def compare(
@@ -85,14 +94,15 @@ def compare(
         result = enhance.tune(photo, operator, scorer, strategy, guards=[] if raw else None)
         seconds = time.perf_counter() - start
         alone = seconds if strategy == "grid" else search_seconds(result)
-        gain = max(entry["value"] for entry in result.history) - result.baseline
+        best = max(entry["value"] for entry in result.history)
+        gain = best - untouched(result)
         grid = runs[0] if runs else None
         run = Run(
             photo=name,
             strategy=strategy,
             seconds=seconds,
             search_seconds=alone,
-            score=result.baseline + gain,
+            score=best,
             gain=gain,
             share=gain / grid.gain if grid and grid.gain > 0 else 1.0,
             speed=grid.seconds / seconds if grid else 1.0,
@@ -103,6 +113,15 @@ def compare(
         runs.append(run)
         print(f"{name}: {strategy} {seconds:.2f} s, gain {gain:.4f}", flush=True)
     return runs
+
+
+def untouched(result: enhance.TuneResult) -> float:
+    """The objective's value of the photo as it is.
+
+    That is less than `result.baseline`, a score alone, where leaving a predictor's answer costs.
+    """
+    objective = result.objective
+    return float(objective.values(objective.space.defaults()[None]))
 
 
 def search_seconds(result: enhance.TuneResult) -> float:
@@ -141,28 +160,16 @@ def render_table(runs: list[Run]) -> str:
 
 def _photos(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.folder is not None:
-        paths = sorted(p for p in arguments.folder.iterdir() if p.suffix.lower() in SUFFIXES)
+        folder = arguments.folder
+        if not folder.is_dir():
+            sys.exit(f"no folder of photos at {folder}")
+        paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+        if not paths:
+            sys.exit(f"no photos in {folder}")
         return {path.name: path for path in paths[: arguments.limit]}
     from skimage import data
 
     return {name: getattr(data, name)() for name in arguments.photo}
-
-
-def _command(arguments: argparse.Namespace) -> str:
-    what = f"--folder {arguments.folder.name}" if arguments.folder else ""
-    what = what or "--photo " + " ".join(arguments.photo)
-    options = f" --operator {arguments.operator}" if arguments.operator != "laplacian" else ""
-    options += f" --scorer {Path(arguments.scorer).name}" if arguments.scorer else ""
-    options += " --raw" if arguments.raw else ""
-    if arguments.limit is not None:
-        options += f" --limit {arguments.limit}"
-    if arguments.strategy != strategies.list_strategies():
-        options += f" --strategy {' '.join(arguments.strategy)}"
-    if arguments.threads != THREADS:
-        options += f" --threads {arguments.threads}"
-    if arguments.name != NAME:
-        options += f" --name {arguments.name}"
-    return f"python -m benchmarks.tuning {what}{options}"
 
 
 def _arguments() -> argparse.Namespace:
@@ -179,7 +186,8 @@ def _arguments() -> argparse.Namespace:
         "--raw", action="store_true", help="no cost of leaving the input, no guards"
     )
     parser.add_argument("--threads", type=int, default=THREADS)
-    parser.add_argument("--name", default=NAME, help="of the files written to docs/benchmarks")
+    parser.add_argument("--name", default=NAME, help="of the files written")
+    _pages.add_options(parser, NAME)
     return parser.parse_args()
 
 

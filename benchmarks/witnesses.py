@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,20 +21,20 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 import scorers
-from benchmarks._photos import photo_folder
-from benchmarks.denoising import psnr
-from benchmarks.quality.tasks import LEVELS
+from benchmarks import _pages
+from benchmarks._measures import psnr
+from benchmarks._photos import LEVELS, central, photo_folder
+from benchmarks._timing import machine
 from enhance.operators.noise import noise_profile
 from enhance.operators.turbo import Turbo
 from enhance.tuning import invariance as module
 from enhance.tuning.space import Space
 from enhance.tuning.views import native_views
-from scorers.evaluation.figure import bootstrap
+from scorers.evaluation.figure import average
 from scorers.photos.damage import camera_noise
 from scorers.photos.sensor import sensor_noise
 from scorers.training.rated import load_rated
 
-DOCS = Path(__file__).parent.parent / "docs"
 WEIGHTS = (0.0, 1.0, 10.0, 30.0, 60.0, 120.0, 240.0, 1e6)
 OWN = (1.0, 0.9, 0.8)
 SIDE = 256
@@ -53,9 +52,10 @@ POINTS = torch.linspace(0, 1, 19, dtype=torch.float64)[:, None]
 class Curve:
     """PSNR, score and log error along the widths; whether the noise reads as white."""
 
-    decibels: np.ndarray
-    scores: np.ndarray
-    errors: np.ndarray
+    photo: int
+    decibels: list[float]
+    scores: list[float]
+    errors: list[float]
     white: bool
 
 
@@ -63,8 +63,11 @@ def main() -> None:
     """Measure, print, and with ``--write`` record in docs."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--photos", type=int, default=10)
-    parser.add_argument("--write", action="store_true")
+    _pages.add_options(parser, "witnesses")
     arguments = parser.parse_args()
+    if arguments.render:
+        _pages.render(arguments.render, page)
+        return
     shared = photo_folder()
     good = load_rated(shared / "data/biq2021/scores.csv", 512).part("validation").at_least(GOOD)
     chosen = torch.randperm(len(good), generator=Generator().manual_seed(5))
@@ -74,10 +77,24 @@ def main() -> None:
         for kind, (_, levels) in KINDS.items():
             curves[kind] += [measure(clean, kind, level, int(index)) for level in levels]
         print(f"{turn + 1} of {arguments.photos}", end="\r", flush=True)
+    facts = {"command": _pages.command("witnesses"), "machine": machine(), "curves": curves}
+    _pages.record("witnesses", page, facts, write=arguments.write)
+
+
+def page(facts: _pages.Facts) -> str:
+    """The page of what was recorded."""
+    curves = {kind: [Curve(**curve) for curve in own] for kind, own in facts["curves"].items()}
     read = ", ".join(
         f"{kind} {np.mean([curve.white for curve in own]):.0%}" for kind, own in curves.items()
     )
+    photos = len({curve.photo for own in curves.values() for curve in own})
     lines = [
+        f"# Two witnesses of denoising\n\n`{facts['command']}`. Weight 0 is the scorer alone, "
+        "1e+06 J-invariance alone. `enhance.tune` takes weight "
+        f"{module.VOTE:g} and own pixel {module.OWN_PIXEL:g} where the noise reads as white, "
+        f"and 0 elsewhere. dB lost against the best of {len(POINTS)} widths in hindsight, on "
+        f"squares of {photos} photos; the levels of one photo are resampled together.\n",
+        f"Noise that reads as white: {read}.\n",
         f"| weight | own pixel | {' | '.join(f'{kind}: dB lost | worst' for kind in KINDS)} |",
         f"|---|---|{'---|---|' * len(KINDS)}",
     ]
@@ -87,18 +104,7 @@ def main() -> None:
     for weight in WEIGHTS[1:]:
         for own in OWN:
             lines.append(line(curves, weight, own, f"{weight:g} if white", always=False))
-    table = f"Noise that reads as white: {read}.\n\n" + "\n".join(lines)
-    print(table)
-    if arguments.write:
-        text = (
-            "# Two witnesses of denoising\n\n`python -m benchmarks.witnesses "
-            f"--photos {arguments.photos} --write`. Weight 0 is the scorer alone, "
-            "1e+06 J-invariance alone. `enhance.tune` takes weight "
-            f"{module.VOTE:g} and own pixel {module.OWN_PIXEL:g} where the noise reads as white, "
-            "and 0 elsewhere. dB lost against the best "
-            f"of {len(POINTS)} widths in hindsight.\n\n"
-        )
-        (DOCS / "denoising_witnesses.md").write_text(text + table + "\n")
+    return "\n".join(lines) + "\n"
 
 
 def line(
@@ -110,7 +116,7 @@ def line(
         lost = [
             loss(curve, weight if always or curve.white else 0.0, own) for curve in curves[kind]
         ]
-        figure = bootstrap(lambda a: float(a.mean()), lost)
+        figure = average(lost, groups=[curve.photo for curve in curves[kind]])
         cells.append(f"{figure} | {max(lost):.2f}")
     return f"| {title} | {own:g} | {' | '.join(cells)} |"
 
@@ -118,8 +124,7 @@ def line(
 def square(photo: Tensor, *, enlarged: bool) -> Tensor:
     """The middle of a photo, `SIDE` pixels wide."""
     side = SIDE // 2 if enlarged else SIDE
-    top, left = ((length - side) // 2 for length in photo.shape[-2:])
-    cut = photo[..., top : top + side, left : left + side]
+    cut = central(photo, side)
     if not enlarged:
         return cut
     return functional.interpolate(cut, (SIDE, SIDE), mode="bicubic", antialias=True).clamp(0, 1)
@@ -142,12 +147,8 @@ def measure(clean: Tensor, kind: str, level: int, seed: int) -> Curve:
         rendered = operator(noisy, **space.constant, **space.describe(point))
         decibels.append(psnr(rendered, clean))
         scores.append(float(judge(views.cut(rendered)).mean()))
-    return Curve(
-        np.array(decibels),
-        np.array(scores),
-        witness.errors(POINTS).log().numpy(),
-        bool(noise_profile(noisy).white),
-    )
+    errors = witness.errors(POINTS).log().tolist()
+    return Curve(seed, decibels, scores, errors, bool(noise_profile(noisy).white))
 
 
 def loss(curve: Curve, weight: float, own: float) -> float:
@@ -157,7 +158,7 @@ def loss(curve: Curve, weight: float, own: float) -> float:
     shifted = np.minimum(fine - np.log10(own), 1)  # widths go from 1 to 10
     error = np.interp(shifted, units, curve.errors)
     value = np.interp(fine, units, curve.scores) - weight * error
-    return float(curve.decibels.max() - np.interp(fine[value.argmax()], units, curve.decibels))
+    return float(max(curve.decibels) - np.interp(fine[value.argmax()], units, curve.decibels))
 
 
 if __name__ == "__main__":

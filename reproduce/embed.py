@@ -76,7 +76,7 @@ def main() -> None:
         network.load_state_dict(torch.load(options.network, weights_only=True))
         print(embed(Scorer(network, card)))
         return
-    measured = json.loads(options.figures.read_text())[options.name]
+    measured = json.loads(options.figures.read_text())["scorers"][options.name]
     figures = {
         row: f"{f['value']:.3f} [{f['low']:.3f}, {f['high']:.3f}], n={f['n']}"
         for row, f in measured.items()

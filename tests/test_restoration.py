@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from examples.restoration import losses, measuring, pairs, table  # noqa: E402
 from examples.restoration.network import Restorer, rounded  # noqa: E402
 from examples.restoration.training import Plan, Trainer  # noqa: E402
 from scorers.errors import InputError  # noqa: E402
+from scorers.evaluation.audit import sentence  # noqa: E402
+from scorers.evaluation.figure import Figure, share  # noqa: E402
 from scorers.losses.balance import balanced_weight  # noqa: E402
 from scorers.scorer import Scorer  # noqa: E402
 from scorers.zoo import load  # noqa: E402
@@ -33,6 +36,20 @@ def scorer(scorer_file: str) -> Scorer:
 def test_the_page_is_up_to_date() -> None:
     written = document.TARGET.read_text(encoding="utf-8")
     assert document.page() == written, "run: python -m docs.restoration"
+
+
+def test_recorded_sentences_follow_the_recorded_figures() -> None:
+    for path in document.AUDITS.glob("*.json"):
+        for damage, one in json.loads(path.read_text(encoding="utf-8")).items():
+            said = []
+            for scorer, figures in one["figures"].items():
+                right, tied = figures["pair accuracy"], figures["tied pairs"]
+                hits = round((right["value"] - tied["value"]) * right["n"])
+                in_order = share([index < hits for index in range(right["n"])])
+                gradient = figures.get("gradient towards the better")
+                led = None if gradient is None else Figure(**gradient)
+                said.append(sentence(scorer, damage, in_order, led))
+            assert one["sentences"] == said
 
 
 def test_train_and_test_photos_are_apart() -> None:

@@ -15,10 +15,11 @@ from torch import Tensor
 
 import enhance
 import scorers
-from benchmarks.denoising import psnr
-from benchmarks.quality.tasks import LEVELS, Task
+from benchmarks._measures import psnr
+from benchmarks._photos import LEVELS
+from benchmarks.quality.tasks import Task, base, warmed_up
 from enhance.operators.turbo import Turbo
-from scorers.evaluation.figure import Figure, bootstrap
+from scorers.evaluation.figure import Figure, average, share
 
 Chooser = Callable[[Tensor], dict[str, float] | None]
 """From a noisy photo to Turbo's settings; None to leave it as it is."""
@@ -85,7 +86,8 @@ def calibrated(noisy: Tensor) -> dict[str, float]:
 def run(tasks: Iterable[Task], methods: Mapping[str, Chooser]) -> list[Row]:
     """Every method on every photo, beside the best of the grid's widths in hindsight."""
     operator, rows = Turbo(), []
-    for task in tasks:
+    on_photos = {name: _on_photo(choose) for name, choose in methods.items()}
+    for task in warmed_up(tasks, on_photos):
         noisy, clean = task.photo, task.reference
         assert clean is not None
         with torch.no_grad():
@@ -114,31 +116,32 @@ def _default_width() -> float:
     return Turbo.parameters_spec["sigma_s"].default
 
 
-def _mean(values: np.ndarray) -> float:
-    return float(values.mean())
+def _on_photo(choose: Chooser) -> Callable[[Task], object]:
+    return lambda task: choose(task.photo)
 
 
-def kodak_figures(rows: list[Row]) -> dict[str, Figure]:
+def kodak_figures(rows: list[Row]) -> dict[str, Figure | float]:
     """dB lost against hindsight, by level of noise and over all."""
-    figures = {}
+    figures: dict[str, Figure | float] = {}
     for level in LEVELS:
         own = [r.best - r.found for r in rows if r.photo.endswith(f"std {level}")]
-        figures[f"dB lost, std {level}"] = bootstrap(_mean, own)
+        figures[f"dB lost, std {level}"] = average(own)
     lost = [r.best - r.found for r in rows]
-    figures["dB lost, all"] = bootstrap(_mean, lost)
-    figures["worst, dB lost"] = bootstrap(lambda a: float(a.max()), lost)
-    figures["seconds"] = bootstrap(_mean, [r.seconds for r in rows])
+    figures["dB lost, all"] = average(lost, groups=[base(r.photo) for r in rows])
+    figures["worst, dB lost"] = max(lost)
+    figures["median seconds"] = float(np.median([r.seconds for r in rows]))
     return figures
 
 
-def polyu_figures(rows: list[Row]) -> dict[str, Figure]:
-    """How often real noise was reduced, and by how much."""
+def polyu_figures(rows: list[Row]) -> dict[str, Figure | float]:
+    """How often real noise was reduced, and by how much; photos of one scene are alike."""
+    scenes = [base(r.photo) for r in rows]
     gain = np.array([r.found - r.noisy for r in rows])
     return {
-        "closer than noisy": bootstrap(_mean, (gain > 0).astype(float)),
-        "gain, dB": bootstrap(_mean, gain),
-        "worst gain, dB": bootstrap(lambda a: float(a.min()), gain),
-        "dB lost against hindsight": bootstrap(_mean, [r.best - r.found for r in rows]),
-        "untouched": bootstrap(_mean, [float(r.sigma_s is None) for r in rows]),
-        "seconds": bootstrap(_mean, [r.seconds for r in rows]),
+        "closer than noisy": share(gain > 0, groups=scenes),
+        "gain, dB": average(gain, groups=scenes),
+        "worst gain, dB": float(gain.min()),
+        "dB lost against hindsight": average([r.best - r.found for r in rows], groups=scenes),
+        "untouched": share([r.sigma_s is None for r in rows], groups=scenes),
+        "median seconds": float(np.median([r.seconds for r in rows])),
     }

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from benchmarks.quality.methods import Method
-from benchmarks.quality.tasks import Task
+from benchmarks.quality.tasks import Task, warmed_up
 from enhance.tuning.gain import Gain
 from enhance.tuning.guards import Evidence, default_guards
-from scorers.evaluation.figure import Figure, bootstrap
+from scorers.evaluation.figure import Figure, average, share
 
 OF_THE_SCORE = ("need", "worth", "interval", "jitter", "witness")
 """Guards that look at a score, which most methods do not have."""
@@ -34,7 +34,7 @@ class Row:
 def run(tasks: Iterable[Task], methods: Mapping[str, Method]) -> list[Row]:
     """Every method on every photo."""
     rows = []
-    for task in tasks:
+    for task in warmed_up(tasks, methods):
         for name, method in methods.items():
             start = time.perf_counter()
             image = method(task)
@@ -55,20 +55,13 @@ def broken(before: Tensor, after: Tensor) -> tuple[str, ...]:
         return tuple(guard.name for guard in guards if not guard.check(evidence).passed)
 
 
-def figures(rows: list[Row]) -> dict[str, Figure]:
+def figures(rows: list[Row]) -> dict[str, Figure | float]:
     """Share of the photos on which one method breaks each guard, and any."""
     names = [g.name for g in default_guards() if g.name not in OF_THE_SCORE]
-    shares = {
-        f"breaks {name}": bootstrap(_mean, [float(name in r.broken) for r in rows])
-        for name in names
-    }
+    shares = {f"breaks {name}": share([name in r.broken for r in rows]) for name in names}
     return {
-        "breaks any guard": bootstrap(_mean, [float(bool(r.broken)) for r in rows]),
+        "breaks any guard": share([bool(r.broken) for r in rows]),
         **shares,
-        "mean level raised by": bootstrap(_mean, [r.lighter for r in rows]),
-        "seconds": bootstrap(_mean, [r.seconds for r in rows]),
+        "mean level raised by": average([r.lighter for r in rows]),
+        "median seconds": float(np.median([r.seconds for r in rows])),
     }
-
-
-def _mean(values: np.ndarray) -> float:
-    return float(values.mean())

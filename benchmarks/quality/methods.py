@@ -15,8 +15,8 @@ from torch.nn import functional
 
 import enhance
 import scorers
+from benchmarks._photos import read
 from benchmarks.quality.tasks import Task
-from benchmarks.scorers import read
 from enhance.operators.resolve import resolve_operator
 from enhance.tuning.objective import Objective
 from enhance.tuning.predictor import predict

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from benchmarks.scorers import read
+from benchmarks._photos import LEVELS, central, read, scene
 from scorers.photos.damage import tone_damage
 from scorers.training.rated import load_rated
 
-LEVELS = (10, 20, 30, 50)
-"""Standard deviations of white noise, in 8-bit levels."""
+WARM_UP = 128
+"""Side of the square on which a method runs once before it is timed, in px."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,25 @@ def polyu(shared: Path, count: int | None, side: int | None) -> Iterator[Task]:
         yield Task(path.stem, central(read(path), side), central(read(clean), side))
 
 
-def central(photo: Tensor, side: int | None) -> Tensor:
-    """The central square, or as much of it as there is; the whole photo for None."""
-    if side is None:
-        return photo
-    top, left = (max(0, (size - side) // 2) for size in photo.shape[-2:])
-    return photo[..., top : top + side, left : left + side].contiguous()
+def base(name: str) -> str:
+    """The photo that a task's is a version of, or the scene: what is independent of others.
+
+    >>> base("kodim01 std 10"), base("a.b undamaged"), base("Sony_4_200_3200_door_10_real")
+    ('kodim01', 'a.b', 'Sony_4_200_3200_door')
+    """
+    return scene(re.sub(r" (std \d+|damaged|undamaged)$", "", name))
+
+
+def warmed_up(
+    tasks: Iterable[Task], methods: Mapping[str, Callable[[Task], object]]
+) -> Iterator[Task]:
+    """The tasks, once each method has run on the middle of the first: loading is not timed."""
+    given = iter(tasks)
+    for task in given:
+        reference = None if task.reference is None else central(task.reference, WARM_UP)
+        small = replace(task, photo=central(task.photo, WARM_UP), reference=reference)
+        for method in methods.values():
+            method(small)
+        yield task
+        break
+    yield from given

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,25 +10,24 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from benchmarks.denoising import psnr
+from benchmarks._measures import VISIBLE, ciede2000, psnr
 from benchmarks.quality.methods import Method
-from benchmarks.quality.tasks import Task
-from benchmarks.scorers import ciede2000
-from scorers.evaluation.figure import Figure, bootstrap
-
-VISIBLE = 3.0
-"""Mean CIEDE2000 from which an undamaged photo counts as changed."""
+from benchmarks.quality.tasks import Task, warmed_up
+from scorers.evaluation.figure import Figure, average, bootstrap, share
 
 
 @dataclass(frozen=True)
 class Row:
-    """One method on one photo: CIEDE2000 and PSNR to the reference, before and after."""
+    """One method on one photo: CIEDE2000 and PSNR to the reference, before and after.
+
+    Of a result that equals the reference, PSNR is infinite, and None where that was recorded.
+    """
 
     photo: str
     method: str
     before: float
     after: float
-    psnr: float
+    psnr: float | None
     untouched: bool
     seconds: float
 
@@ -35,7 +35,7 @@ class Row:
 def run(tasks: Iterable[Task], methods: Mapping[str, Method]) -> list[Row]:
     """Every method on every photo that has a reference."""
     rows = []
-    for task in tasks:
+    for task in warmed_up(tasks, methods):
         assert task.reference is not None
         before = ciede2000(task.photo, task.reference)
         for name, method in methods.items():
@@ -52,28 +52,28 @@ def run(tasks: Iterable[Task], methods: Mapping[str, Method]) -> list[Row]:
     return rows
 
 
-def _mean(values: np.ndarray) -> float:
-    return float(values.mean())
-
-
 def _removed(before: np.ndarray, after: np.ndarray) -> float:
     return float(1 - after.sum() / before.sum())
 
 
-def fivek_figures(rows: list[Row]) -> dict[str, Figure]:
+def _seconds(rows: list[Row]) -> float:
+    return float(np.median([row.seconds for row in rows]))
+
+
+def fivek_figures(rows: list[Row]) -> dict[str, Figure | float]:
     """How close one method comes to the retoucher."""
     before, after = (np.array([getattr(r, key) for r in rows]) for key in ("before", "after"))
     return {
-        "distance to expert C": bootstrap(_mean, after),
-        "PSNR, dB": bootstrap(_mean, [r.psnr for r in rows]),
-        "closer than input": bootstrap(_mean, (after < before).astype(float)),
-        "worst: farther by": bootstrap(lambda d: float(d.max()), after - before),
-        "untouched": bootstrap(_mean, [float(r.untouched) for r in rows]),
-        "seconds": bootstrap(_mean, [r.seconds for r in rows]),
+        "distance to expert C": average(after),
+        "PSNR, dB": average([math.nan if r.psnr is None else r.psnr for r in rows]),
+        "closer than input": share(after < before),
+        "worst: farther by": float((after - before).max()),
+        "untouched": share([r.untouched for r in rows]),
+        "median seconds": _seconds(rows),
     }
 
 
-def recovery_figures(rows: list[Row]) -> dict[str, Figure]:
+def recovery_figures(rows: list[Row]) -> dict[str, Figure | float]:
     """How much of the damage one method removes, and what it does to good photos."""
     damaged = [r for r in rows if r.photo.endswith(" damaged")]
     good = [r for r in rows if r.photo.endswith(" undamaged")]
@@ -81,9 +81,9 @@ def recovery_figures(rows: list[Row]) -> dict[str, Figure]:
     moved = np.array([r.after for r in good])
     return {
         "share of the damage removed": bootstrap(_removed, before, after),
-        "distance left": bootstrap(_mean, after),
-        "closer than damaged": bootstrap(_mean, (after < before).astype(float)),
-        "undamaged moved by": bootstrap(_mean, moved),
-        f"undamaged moved > {VISIBLE:g}": bootstrap(_mean, (moved > VISIBLE).astype(float)),
-        "seconds": bootstrap(_mean, [r.seconds for r in rows]),
+        "distance left": average(after),
+        "closer than damaged": share(after < before),
+        "undamaged moved by": average(moved),
+        f"undamaged moved > {VISIBLE:g}": share(moved > VISIBLE),
+        "median seconds": _seconds(rows),
     }

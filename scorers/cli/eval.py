@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -65,7 +66,7 @@ def evaluate(
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
-    """Print how far scorers can be trusted, each figure with its 95 % bootstrap interval.
+    """Print how far scorers can be trusted, each figure with its 95 % interval.
 
     With several scorers and tables it is the cross-dataset matrix of NIMA's Tables III and IV.
     """
@@ -81,6 +82,10 @@ def evaluate(
         raise InputError("name a table, or --pairs, or --sensitivity")
     if part not in _PARTS:
         raise InputError(f"part must be one of {', '.join(_PARTS)}, got {part!r}")
+    if cut is not None and not tables:
+        raise InputError("--cut lies on a rating table's scale: name a table")
+    if cut is not None and not math.isfinite(cut):
+        raise InputError(f"cut must be finite, got {cut}")
     if test_list and part == "all":
         raise InputError("a test list tells parts apart: name one with --part, such as --part test")
     where = find_device(device)

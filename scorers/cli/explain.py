@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from scorers.cli.console import complain
-from scorers.errors import InputError
+from scorers.errors import InputError, unknown_name
 
 _PANEL = 320  # px, the longer side of a picture in the sheet
 
@@ -51,10 +51,13 @@ def explain(
     from scorers.explain.figure import overlay, save_page, sheet
     from scorers.photos.decode import read_photo
 
+    methods = method or list(METHODS)
+    for name in methods:
+        if name not in METHODS:
+            raise unknown_name("attribution method", name, METHODS)
     files = _find(photos)
     targets = _targets(files, out)
     judge = zoo.load(scorer or zoo.DEFAULT)
-    methods = method or list(METHODS)
     out.mkdir(parents=True, exist_ok=True)
     shares: dict[str, list[float]] = {name: [] for name in methods}
     moved: dict[str, list[float]] = {"raised": [], "lowered": []}

@@ -53,7 +53,8 @@ def holds_opinions(state: Mapping[str, Tensor]) -> bool:
     """Whether a state dict has a last layer over ratings, not over ImageNet's classes or none."""
     names = {name.removeprefix("module."): tensor for name, tensor in state.items()}
     head = _head(names)
-    return head is not None and len(names[f"{head}.weight"]) < _IMAGENET_CLASSES
+    weight = None if head is None else names[f"{head}.weight"]
+    return weight is not None and weight.ndim > 0 and len(weight) < _IMAGENET_CLASSES
 
 
 def from_state(
@@ -80,8 +81,7 @@ def from_state(
     head = _head(names)
     if head is None:
         raise WeightsError(f"cannot read {path}: no last layer under any of {', '.join(_HEADS)}")
-    weight = names[f"{head}.weight"]
-    buckets = len(weight)
+    buckets = _channels(names, f"{head}.weight", path)
     if buckets >= _IMAGENET_CLASSES:
         raise WeightsError(
             f"cannot read {path}: {buckets} classes, so an image classifier and not a scorer"
@@ -131,8 +131,9 @@ def read_state(path: str | Path) -> Mapping[str, Tensor]:
         raise WeightsError(f"cannot read {path}: not a PyTorch file of tensors only") from error
     if isinstance(state, Mapping) and isinstance(state.get("state_dict"), Mapping):
         state = state["state_dict"]
-    tensors = isinstance(state, Mapping) and all(isinstance(v, Tensor) for v in state.values())
-    if not tensors:
+    if not isinstance(state, Mapping) or not all(
+        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in state.items()
+    ):
         raise WeightsError(f"cannot read {path}: it holds no state dict")
     return state
 
@@ -141,22 +142,37 @@ def _head(names: Mapping[str, Tensor]) -> str | None:
     return next((h for h in _HEADS if f"{h}.weight" in names and f"{h}.bias" in names), None)
 
 
+def _channels(state: Mapping[str, Tensor], name: str, path: str | Path) -> int:
+    """Outputs of a layer, by its weight.
+
+    Raises:
+        WeightsError: there is no such weight, or it has no outputs.
+    """
+    weight = state.get(name)
+    if weight is None:
+        raise WeightsError(f"cannot read {path}: it lacks {name.removeprefix('backbone.')}")
+    if weight.ndim == 0 or len(weight) == 0:
+        found = tuple(weight.shape)
+        raise WeightsError(f"cannot read {path}: {name} must have outputs, got shape {found}")
+    return len(weight)
+
+
 def _recognise(state: Mapping[str, Tensor], path: str | Path) -> Architecture:
     def has(name: str) -> bool:
         return f"backbone.{name}" in state
 
     if has("features.conv1.weight"):
-        channels = state["backbone.features.conv1.weight"].shape[0]
+        channels = _channels(state, "backbone.features.conv1.weight", path)
         options = _options(channels / 32, folded=not has("features.conv1_bn.weight"))
         if not has("neck.weight"):
             return Architecture("mobilenet_v1", options)
-        options["neck"] = len(state["backbone.neck.weight"])
+        options["neck"] = _channels(state, "backbone.neck.weight", path)
         if has("mixer.weight"):
-            options["hidden"] = len(state["backbone.mixer.weight"])
+            options["hidden"] = _channels(state, "backbone.mixer.weight", path)
         return Architecture("mobilenet_v1_multilevel", options)
     if has("features.0.0.weight") and has("features.1.conv.0.0.weight"):
         # stages are rounded to multiples of 8, so the widest before the last tells best
-        channels = state["backbone.features.17.conv.2.weight"].shape[0]
+        channels = _channels(state, "backbone.features.17.conv.2.weight", path)
         folded = not has("features.0.1.weight")
         return Architecture("mobilenet_v2", _options(channels / 320, folded))
     if has("conv1_7x7_s2.weight"):
@@ -179,10 +195,14 @@ def _check_levels(
     state: Mapping[str, Tensor], architecture: Architecture, path: str | Path
 ) -> None:
     levels = architecture.options.get("levels", LEVELS)
-    weights = [state.get(f"backbone.features.conv_pw_{level}.weight") for level in levels]
-    pooled = sum(2 * len(weight) for weight in weights if weight is not None)
-    found = state["backbone.neck.weight"].shape[1]
-    if any(weight is None for weight in weights) or pooled != found:
+    read = [f"backbone.features.conv_pw_{level}.weight" for level in levels]
+    present = [name for name in read if name in state]
+    pooled = sum(2 * _channels(state, name, path) for name in present)
+    neck = state["backbone.neck.weight"]
+    if neck.ndim != 2:
+        raise WeightsError(f"cannot read {path}: its neck must be 2-D, got {tuple(neck.shape)}")
+    found = neck.shape[1]
+    if present != read or pooled != found:
         raise WeightsError(
             f"cannot read {path}: its neck mixes {found} statistics, which levels="
             f"{list(levels)} do not give; state the option levels that it was made with"

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 
 from scorers.evaluation.degradations import Pair
-from scorers.evaluation.figure import Figure, bootstrap
+from scorers.evaluation.figure import Figure, bootstrap, share
 from scorers.scorer import Scorer
 
-FIT = 0.85  # of pairs in order, at the lower end of the interval: 24 of 24, or 49 of 50
+FIT = 0.85  # of pairs in order, at the lower end of the interval: 23 of 23, or 48 of 50
 FIT_GRADIENT = 0.7  # of gradients towards the better photo, likewise
 UNFIT = 0.75  # of pairs in order
 _QUANTILES = (5, 25, 50, 75, 95)
@@ -65,20 +65,6 @@ def judge_pair(scorer: Scorer, pair: Pair) -> Judged:
         (gradient,) = torch.autograd.grad(score, worse)
     way = pair.better - pair.worse
     return Judged(pair.name, better, score.item(), float((gradient * way).sum()))
-
-
-def share(hits: Sequence[bool]) -> Figure:
-    """A share with its exact 95 % interval (Clopper and Pearson 1934).
-
-    A bootstrap of pairs that are all in order has no width, however few they are.
-
-    >>> str(share([True, True]))
-    '1.000 [0.158, 1.000]'
-    """
-    from scipy.stats import binomtest
-
-    interval = binomtest(sum(hits), len(hits)).proportion_ci(0.95, "exact")
-    return Figure(sum(hits) / len(hits), float(interval.low), float(interval.high), len(hits))
 
 
 @dataclass(frozen=True)
@@ -137,29 +123,48 @@ class Audit:
         return rows
 
     def sentence(self, scorer: str, damage: str) -> str:
-        """Whether this scorer is fit to be a loss against this damage, in one plain sentence.
-
-        Fit: `FIT` of pairs are in order, and `FIT_GRADIENT` of gradients lead to the better
-        photo, at the lower ends of the intervals. Unfit: fewer than `UNFIT` of pairs are in
-        order, or chance could have ordered as many. A tie is not in order here: whoever gives
-        both photos one score is no guide. The limits are ours.
-        """
-        right, gradient = share([pair.right for pair in self.judged]), self.gradient
-        said = f"it puts the better photo first in {_share(right)} of {right.n} pairs"
-        if right.value < UNFIT or right.low <= 0.5:
-            chance = ", as chance might" if right.low <= 0.5 <= right.high else ""
-            return f"{scorer} is not fit to be a loss against {damage}: {said}{chance}."
-        steers = gradient is None or gradient.value >= FIT
-        if right.low >= FIT and (gradient is None or gradient.low >= FIT_GRADIENT):
-            return f"{scorer} is fit to be a loss against {damage}, beside a fidelity loss: {said}."
-        if gradient is not None and not steers:
-            said += f", but its gradient leads there in {_share(gradient)} only"
-        if steers and right.low < FIT <= right.value:
-            said += "; more pairs may say more"
-        return f"{scorer} may be a loss against {damage} under a guard only: {said}."
+        """Whether this scorer is fit to be a loss against this damage; see `sentence`."""
+        right = share([pair.right for pair in self.judged])
+        return sentence(scorer, damage, right, self.gradient)
 
     def _scores(self) -> tuple[list[float], list[float]]:
         return [pair.better for pair in self.judged], [pair.worse for pair in self.judged]
+
+
+def sentence(scorer: str, damage: str, right: Figure, gradient: Figure | None) -> str:
+    """Whether a scorer is fit to be a loss against a damage, in one plain sentence.
+
+    Fit: `FIT` of pairs are in order, and `FIT_GRADIENT` of gradients lead to the better photo, at
+    the lower ends of the intervals. Unfit: fewer than `UNFIT` of pairs are in order. Neither can
+    be told where more are, but so few pairs that chance could have ordered as many. The limits
+    are ours.
+
+    Args:
+        scorer, damage: their names.
+        right: share of pairs in order. A tie is not: whoever gives both photos one score is no
+            guide.
+        gradient: share of gradients that lead to the better photo; None where there are none.
+    """
+    said = f"it puts the better photo first in {_share(right)} of {right.n} pairs"
+    loss = f"to be a loss against {damage}"
+    by_chance = right.low <= 0.5 <= right.high
+    if right.value >= UNFIT and by_chance:
+        few = f"{right.n} pairs are too few to tell"
+        return f"{scorer} may or may not be fit {loss}: {said}, and {few}."
+    if right.value < UNFIT:
+        chance = ", as chance might" if by_chance else ""
+        return f"{scorer} is not fit {loss}: {said}{chance}."
+    sure, steers = right.low >= FIT, gradient is None or gradient.low >= FIT_GRADIENT
+    if sure and steers:
+        return f"{scorer} is fit {loss}, beside a fidelity loss: {said}."
+    leads = gradient is None or gradient.value >= FIT
+    if gradient is not None and not leads:
+        said += f", but its gradient leads there in {_share(gradient)} only"
+    elif gradient is not None and not steers:
+        said += f", and its gradient leads there in {_share(gradient)}"
+    if leads and right.value >= FIT:
+        said += "; more pairs may say more"
+    return f"{scorer} may be a loss against {damage} under a guard only: {said}."
 
 
 def _share(figure: Figure) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypedDict
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from scorers import opinion
 from scorers.evaluation.agreement import accuracy, lcc, srcc
-from scorers.evaluation.figure import Figure, bootstrap
+from scorers.evaluation.figure import Figure, average
 from scorers.ratings.tables import RatingTable
 
 
@@ -22,7 +22,7 @@ def agreement(
     cut: float | None = None,
     seed: int = 0,
 ) -> dict[str, Figure]:
-    """The columns of Talebi and Milanfar's Tables I and II, each with a bootstrap interval.
+    """The columns of Talebi and Milanfar's Tables I and II, each with its interval.
 
     Args:
         said: ``(N, K)`` opinions of a scorer on the table's photos.
@@ -30,7 +30,7 @@ def agreement(
         buckets: of the scorer; its means are moved linearly to the table's scale where it differs.
         cut: rating on the table's scale above which a photo counts as good; the middle of the
             scale when None, and 5 on a scale from 1 to 10, as on AVA.
-        seed: of the bootstrap.
+        seed: of the bootstrap, over the table's groups where its photos share some.
 
     Returns:
         ``accuracy at CUT``, ``LCC`` and ``SRCC`` of the mean; where the table knows how opinions
@@ -38,19 +38,20 @@ def agreement(
         scorer, ``EMD`` with r = 1.
     """
     place = middle(table.buckets) if cut is None else cut
+    alike = _alike(table, seed)
     mean = _moved(opinion.mean(said, buckets), buckets, table.buckets)
     figures = {
-        f"accuracy at {place:g}": accuracy(mean, table.means, cut=place, seed=seed),
-        "LCC": lcc(mean, table.means, seed=seed),
-        "SRCC": srcc(mean, table.means, seed=seed),
+        f"accuracy at {place:g}": accuracy(mean, table.means, cut=place, **alike),
+        "LCC": lcc(mean, table.means, **alike),
+        "SRCC": srcc(mean, table.means, **alike),
     }
     if table.spread == "model":
         return figures
     std = opinion.std(said, buckets)
-    figures["LCC of std"] = lcc(std, table.stds, seed=seed)
-    figures["SRCC of std"] = srcc(std, table.stds, seed=seed)
+    figures["LCC of std"] = lcc(std, table.stds, **alike)
+    figures["SRCC of std"] = srcc(std, table.stds, **alike)
     if said.shape[1] == len(table.buckets):
-        figures["EMD"] = _average(opinion.emd(said, table.opinions.to(said)), seed)
+        figures["EMD"] = average(opinion.emd(said, table.opinions.to(said)), **alike)
     return figures
 
 
@@ -74,16 +75,17 @@ def unified(
         As for `agreement`.
     """
     place = middle(table.buckets) if cut is None else cut
+    alike = _alike(table, seed)
     mean = _moved(opinion.mean(said, buckets), buckets, table.buckets)
     figures: dict[str, Figure] = {}
     if said.shape[1] == len(table.buckets) and table.spread != "model":
         wanted, answered = table.opinions.double(), said.double().clamp(min=1e-8)
         divergence = torch.xlogy(wanted, wanted / answered).sum(-1)
-        figures["KL"] = _average(divergence, seed)
-        figures["CDL"] = _average(opinion.emd(said, table.opinions.to(said), 2), seed)
-    figures["MSE"] = _average((mean - table.means).square(), seed)
-    figures["rho"] = srcc(mean, table.means, seed=seed)
-    figures[f"accuracy at {place:g}"] = accuracy(mean, table.means, cut=place, seed=seed)
+        figures["KL"] = average(divergence, **alike)
+        figures["CDL"] = average(opinion.emd(said, table.opinions.to(said), 2), **alike)
+    figures["MSE"] = average((mean - table.means).square(), **alike)
+    figures["rho"] = srcc(mean, table.means, **alike)
+    figures[f"accuracy at {place:g}"] = accuracy(mean, table.means, cut=place, **alike)
     return figures
 
 
@@ -102,5 +104,11 @@ def _moved(means: Tensor, source: Sequence[float], target: Sequence[float]) -> T
     return (means - source[0]) * factor + target[0]
 
 
-def _average(values: Tensor, seed: int) -> Figure:
-    return bootstrap(lambda a: float(np.mean(a)), values, seed=seed)
+class _Alike(TypedDict):
+    groups: Sequence[str]
+    seed: int
+
+
+def _alike(table: RatingTable, seed: int) -> _Alike:
+    """How rows are resampled: copies of one reference are not independent."""
+    return {"groups": table.groups, "seed": seed}

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from scorers.evaluation.figure import Figure, bootstrap
+from scorers.evaluation.figure import Figure, average
 from scorers.photos.damage import jpeg
 from scorers.photos.resampling import resample
 
@@ -25,7 +25,7 @@ def _spread(versions: Iterable[Tensor], score: Score) -> float:
 def resize_spread(photos: Iterable[Tensor], score: Score, size: int = 224, seed: int = 0) -> Figure:
     """Largest minus smallest score of a photo shrunk by each of `FILTERS`, mean over photos."""
     spreads = [_spread((resample(p, size, m) for m in FILTERS), score) for p in photos]
-    return bootstrap(lambda a: float(a.mean()), spreads, seed=seed)
+    return average(spreads, seed=seed)
 
 
 @torch.no_grad()
@@ -33,11 +33,11 @@ def shift_spread(photos: Iterable[Tensor], score: Score, seed: int = 0) -> Figur
     """Largest minus smallest score of a photo cut one pixel shorter at each corner."""
     corners = [(0, 1, 0, 1), (0, 1, 1, 0), (1, 0, 0, 1), (1, 0, 1, 0)]
     spreads = [_spread((F.pad(p, [-c for c in cut]) for cut in corners), score) for p in photos]
-    return bootstrap(lambda a: float(a.mean()), spreads, seed=seed)
+    return average(spreads, seed=seed)
 
 
 @torch.no_grad()
 def jpeg_change(photos: Iterable[Tensor], score: Score, quality: int = 70, seed: int = 0) -> Figure:
     """Score after a JPEG round trip at `quality` minus the score before, mean over photos."""
     changes = [float(score(jpeg(p, quality)) - score(p)) for p in photos]
-    return bootstrap(lambda a: float(a.mean()), changes, seed=seed)
+    return average(changes, seed=seed)

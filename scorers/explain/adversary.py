@@ -54,7 +54,7 @@ def fool(
             shape.
     """
     check_image(image)
-    if limit <= 0 or steps < 1:
+    if not limit > 0 or steps < 1:  # NaN is not above 0 either
         raise InputError(f"limit and steps must be positive, got limit={limit:g}, steps={steps}")
     shown = scorer.card.preprocess
     image = image.to(scorer.buckets.dtype)

@@ -3,7 +3,8 @@
 Source of CIEDE2000: Sharma, Wu and Dalal, "The CIEDE2000 color-difference formula: implementation
 notes, supplementary test data, and mathematical observations", Color Research and Application
 30(1), 2005. Hues are compared by the vectors they stand for instead of by angles, which gives the
-same numbers without the cases of an angle that passes 360 degrees, and a gradient everywhere.
+same numbers without the cases of an angle that passes 360 degrees, and a gradient everywhere. Only
+of opposite hues, whose vectors have no mean direction, the angles themselves are averaged.
 """
 
 from __future__ import annotations
@@ -53,10 +54,13 @@ def ciede2000(first: Tensor, second: Tensor) -> Tensor:
     hue = cross * math.sqrt(2) * (product + dot).clamp(min=0).add(_TINY).rsqrt()
     opposite = product + dot <= 1e-6 * product  # the angle between the hues is 180 degrees
     farthest = 2 * (product + _TINY).sqrt()
-    hue = torch.where(opposite, torch.where(cross < 0, -farthest, farthest), hue)
+    exactly, backwards, halfway = _opposed(opposite, (a1, b1), (a2, b2))
+    backwards = torch.where(exactly, backwards, cross < 0)
+    hue = torch.where(opposite, torch.where(backwards, -farthest, farthest), hue)
 
     mean_chroma = (c1 + c2) / 2
     angle = torch.atan2(b1 / c1 + b2 / c2, a1 / c1 + a2 / c2 + _TINY)
+    angle = torch.where(exactly, halfway, angle)
     weight = (
         1
         - 0.17 * torch.cos(angle - math.radians(30))
@@ -73,6 +77,22 @@ def ciede2000(first: Tensor, second: Tensor) -> Tensor:
     rotation = -2 * _saturated(mean_chroma) * torch.sin(torch.deg2rad(turn))
     total = by_lightness.square() + by_chroma.square() + by_hue.square()
     return _root(total + rotation * by_chroma * by_hue)
+
+
+def _opposed(
+    nearly: Tensor, first: tuple[Tensor, Tensor], second: tuple[Tensor, Tensor]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Where hues are 180 degrees apart, to rounding; where the second has the smaller angle; and
+    the mean of the angles, which the standard takes as they are, in [0, 360) degrees."""
+    angles = []
+    for a, b in (first, second):
+        # elsewhere a grey, which has no angle, would have no gradient either
+        a, b = torch.where(nearly, a, 1.0), torch.where(nearly, b, 0.0)
+        angles.append(torch.remainder(torch.atan2(b, a), 2 * math.pi))
+    apart = angles[1] - angles[0]
+    rounding = 8 * torch.finfo(apart.dtype).eps
+    exactly = nearly & ((apart.abs() - math.pi).abs() <= rounding)
+    return exactly, apart < 0, (angles[0] + angles[1]) / 2
 
 
 def _length(a: Tensor, b: Tensor) -> Tensor:

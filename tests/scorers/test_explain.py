@@ -176,8 +176,9 @@ def test_an_attack_moves_the_score_within_its_limit(scorer: Scorer, raise_score:
 
 
 def test_an_attack_needs_room(scorer: Scorer) -> None:
-    with pytest.raises(InputError, match="limit=0"):
-        fool(scorer, torch.rand(1, 3, 8, 8), limit=0)
+    for limit in (0.0, float("nan")):
+        with pytest.raises(InputError, match=f"limit={limit:g}"):
+            fool(scorer, torch.rand(1, 3, 8, 8), limit=limit)
 
 
 def test_overlays_show_the_sign() -> None:
@@ -282,6 +283,18 @@ def command(make_scorer: Callable[..., Scorer], tmp_path: Path) -> list[str]:
     weights = tmp_path / "weights.safetensors"
     make_scorer(size=16).save(weights)
     return ["explain", "--scorer", str(weights), "--method", "grad-cam"]
+
+
+def test_an_unknown_method_is_refused_before_any_work(
+    coffee_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    command = ["explain", str(coffee_file), "-o", str(out), "--method", "grad-cams"]
+    assert main([*command, "--scorer", str(tmp_path / "gone.safetensors")]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "unknown attribution method 'grad-cams'; did you mean 'grad-cam'?" in err
+    assert not out.exists()
 
 
 def test_pictures_leave_the_photos_alone(

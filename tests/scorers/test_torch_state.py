@@ -144,3 +144,35 @@ def test_no_code_in_a_file_is_run(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="tensors only"):
         load_torch_state(path)
     assert not target.exists()
+
+
+HEAD = {"head.weight": torch.rand(10, 1024), "head.bias": torch.rand(10)}
+STEM = {**HEAD, "features.conv1.weight": torch.rand(32, 3, 3, 3)}
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {0: torch.rand(3)},
+        {"head.weight": torch.tensor(1.0), "head.bias": torch.tensor(1.0)},
+        {"head.weight": torch.rand(0, 1024), "head.bias": torch.rand(0)},
+        {**HEAD, "features.conv1.weight": torch.tensor(1.0)},
+        {**HEAD, "features.conv1.weight": torch.rand(0, 3, 3, 3)},
+        {**STEM, "neck.weight": torch.rand(4)},
+        {**STEM, "neck.weight": torch.tensor(1.0)},
+        {**STEM, "neck.weight": torch.rand(4, 8), "mixer.weight": torch.tensor(1.0)},
+        {
+            **HEAD,
+            "features.0.0.weight": torch.rand(32, 3, 3, 3),
+            "features.1.conv.0.0.weight": torch.rand(3),
+        },
+    ],
+    ids=lambda state: ", ".join(f"{name} {tuple(t.shape)}" for name, t in state.items()),
+)
+def test_malformed_states_are_refused_in_one_line(state: Named, tmp_path: Path) -> None:
+    path = tmp_path / "odd.pth"
+    torch.save(state, path)
+    with pytest.raises(WeightsError) as caught:
+        scorers.load(path)
+    assert str(caught.value).startswith(f"cannot read {path}: ")
+    assert "\n" not in str(caught.value)

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from scorers.cli import main
 from scorers.errors import UnknownNameError
-from scorers.evaluation.audit import Audit, Judged, judge_pair, share
+from scorers.evaluation.audit import Audit, Judged, judge_pair
 from scorers.evaluation.degradations import DEGRADATIONS, Pair, synthesise
+from scorers.evaluation.figure import share
 from scorers.scorer import Scorer
 from scorers.zoo import load
 
@@ -89,7 +90,16 @@ def test_figures_count_pairs() -> None:
         (answers(52, 8), r"under a guard only: .* in 87% \[75%, 94%\] of 60 pairs; more pairs"),
         (answers(47, 13), r"under a guard only: .* of 60 pairs\."),
         (answers(35, 25), "is not fit .*as chance might"),
-        (answers(3, 0), "is not fit .*as chance might"),
+        (answers(3, 0), "may or may not be fit .* 3 pairs, and 3 pairs are too few to tell"),
+        (answers(0, 3), "is not fit .*as chance might"),
+        (
+            [*answers(20, 0), *answers(4, 0, slope=-1.0)],
+            r"guard only: it puts .* in 100% \[86%, 100%\] of 24 pairs, but its gradient .* in 83%",
+        ),
+        (
+            [*answers(21, 0), *answers(3, 0, slope=-1.0)],
+            r"only: .* 24 pairs, and its gradient leads there in 88% \[68%, 97%\]; more pairs may",
+        ),
         (answers(5, 55), r"is not fit .* in 8% \["),
     ],
 )

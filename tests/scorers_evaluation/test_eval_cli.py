@@ -158,6 +158,8 @@ def test_eval_goes_on_without_photos_it_cannot_read(
         (["{root}/ratings.csv", "--device", "fast"], "device must be cpu, cuda or cuda:N"),
         (["--sensitivity", "{root}"], "no photos in"),
         (["gone.csv"], "cannot read gone.csv: No such file"),
+        (["{root}/ratings.csv", "--cut", "nan"], "cut must be finite, got nan"),
+        (["--pairs", "a", "b", "--cut", "5"], "--cut lies on a rating table's scale: name a table"),
     ],
 )
 def test_eval_errors_are_one_line(

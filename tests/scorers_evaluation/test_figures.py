@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,7 @@ from torch import Tensor
 
 from scorers.errors import InputError
 from scorers.evaluation.agreement import accuracy, lcc, pair_accuracy, pearson, spearman, srcc, tied
-from scorers.evaluation.figure import Figure, bootstrap
+from scorers.evaluation.figure import Figure, bootstrap, share
 from scorers.evaluation.opinions import agreement, middle, unified
 from scorers.evaluation.report import as_json, as_table
 from scorers.ratings.tables import RatingTable
@@ -67,6 +69,84 @@ def test_intervals_shrink_with_photos_and_repeat_with_the_seed() -> None:
         bootstrap(lambda a, b: 0.0, [1.0, 2.0], [1.0])
     with pytest.raises(InputError, match="two rows at least, got 1"):
         bootstrap(lambda a: 0.0, [1.0])
+
+
+def test_copies_of_one_scene_say_no_more_than_the_scene() -> None:
+    """Ten copies of each of thirty rows: by groups the interval is that of the thirty."""
+    once = np.random.default_rng(0).normal(0.0, 1.0, 30)
+    copies, scenes = np.repeat(once, 10), np.repeat(np.arange(30), 10).tolist()
+    alone, apart, together = (
+        bootstrap(lambda a: float(a.mean()), *given, seed=3, **options)
+        for given, options in (
+            ((once,), {}),
+            ((copies,), {}),
+            ((copies,), {"groups": scenes}),
+        )
+    )
+    assert (together.low, together.high) == pytest.approx((alone.low, alone.high))
+    assert together.n == 300
+    assert apart.high - apart.low < 0.5 * (together.high - together.low)
+    each = bootstrap(lambda a: float(a.mean()), once, seed=3, groups=list(range(30)))
+    assert each == alone
+    with pytest.raises(InputError, match="one group a row, got 2 for 30 rows"):
+        bootstrap(lambda a: 0.0, once, groups=["a", "b"])
+
+
+@pytest.mark.parametrize("figure", [accuracy, pair_accuracy, srcc, lcc])
+def test_groups_reach_every_figure(figure: Callable[..., Figure]) -> None:
+    generator = np.random.default_rng(1)
+    truth = generator.normal(5.0, 1.0, 20)
+    pairs = np.repeat([truth + generator.normal(0, 1, 20), truth], 12, axis=1)
+    scenes = np.repeat(np.arange(20), 12).tolist()
+    apart, together = figure(*pairs), figure(*pairs, groups=scenes)
+    assert together.value == apart.value
+    assert together.high - together.low > 1.5 * (apart.high - apart.low)
+
+
+def test_a_table_with_copies_of_references_is_resampled_by_reference() -> None:
+    said = opinions(40)
+    shares = torch.lerp(said, opinions(40, seed=5), 0.5)
+    copies = [tensor.repeat_interleave(8, 0) for tensor in (said, shares)]
+    table = table_of(copies[1])
+    grouped = replace(table, groups=[str(i // 8) for i in range(320)])
+    apart, together = (agreement(copies[0], t, AVA) for t in (table, grouped))
+    apart |= unified(copies[0], table, AVA)
+    together |= unified(copies[0], grouped, AVA)
+    for name, figure in together.items():
+        assert figure.high - figure.low > 1.5 * (apart[name].high - apart[name].low), name
+
+
+def test_shares_of_few_are_uncertain_even_where_all_agree() -> None:
+    exact = 0.025 ** (1 / 24)
+    for figure in (pair_accuracy([2.0] * 24, [1.0] * 24), accuracy([6.0] * 24, [7.0] * 24)):
+        assert (figure.low, figure.high) == (pytest.approx(exact), 1)
+    assert tied([2.0] * 24, [1.0] * 24).high == pytest.approx(1 - exact)
+    scenes = [i // 4 for i in range(24)]  # six scenes, hence no more than six independent answers
+    assert pair_accuracy([2.0] * 24, [1.0] * 24, groups=scenes).low == pytest.approx(
+        0.025 ** (1 / 6)
+    )
+    with pytest.raises(InputError, match="one row at least"):
+        share([])
+
+
+@pytest.mark.parametrize("figure", [accuracy, pair_accuracy, tied, srcc, lcc])
+def test_what_is_no_column_of_numbers_is_refused(figure: Callable[..., Figure]) -> None:
+    with pytest.raises(InputError, match=r"must be finite, got nan in 1 of 3"):
+        figure([1.0, 2.0, math.nan], [1.0, 2.0, 3.0])
+    with pytest.raises(InputError, match=r"must be \(N,\), got \(\)"):
+        figure(3.0, 2.0)
+    with pytest.raises(InputError, match=r"must be \(N,\), got \(2, 2\)"):
+        figure([[1.0, 2.0], [3.0, 4.0]], [1.0, 2.0])
+    learning = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    assert figure(learning, [1.0, 2.0, 4.0]).n == 3
+    with pytest.raises(InputError, match="cut must be finite, got nan"):
+        accuracy([4.0, 6.0], [4.5, 4.0], cut=math.nan)
+
+
+@pytest.mark.parametrize("value", [0.7, 0.1, 1e9])
+def test_a_constant_has_no_correlation(value: float) -> None:
+    for count in (3, 7, 10):  # .7 seven times has a mean that is off by a rounding
+        assert math.isnan(lcc([value] * count, np.arange(count)).value)
 
 
 def test_a_statistic_that_is_never_defined_has_no_interval() -> None:

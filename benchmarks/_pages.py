@@ -1,0 +1,109 @@
+"""What every benchmark does with its figures: print them, and with ``--write`` record them.
+
+Recorded are the figures, the command and the machine as JSON, and a page that is made of that file
+alone: ``--render`` makes the page anew without measuring again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import shlex
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent.parent / "docs" / "benchmarks"
+"""Where pages and figures are recorded."""
+ELSEWHERE = {"guards": "../guards.md", "witnesses": "../denoising_witnesses.md"}
+"""Pages that stand outside that folder, by their name."""
+Facts = Mapping[str, Any]
+"""What a JSON file holds: ``command``, ``machine``, and the figures."""
+Page = Callable[[Facts], str]
+
+
+def add_options(parser: argparse.ArgumentParser, name: str) -> None:
+    """``--write`` and ``--render``, which every benchmark has."""
+    parser.add_argument(
+        "--write", action="store_true", help="record figures and page in docs/benchmarks"
+    )
+    parser.add_argument(
+        "--render",
+        nargs="?",
+        const=name,
+        metavar="NAME",
+        help="measure nothing: make the page of this name anew from its figures",
+    )
+
+
+def command(module: str, given: Sequence[str] | None = None) -> str:
+    """The command that runs now, with photos named by way of ``$ENHANCE_DATA``.
+
+    >>> command("tuning", ["--photo", "coffee"])
+    'python -m benchmarks.tuning --photo coffee'
+    """
+    words = sys.argv[1:] if given is None else given
+    return " ".join([f"python -m benchmarks.{module}", *map(_named, words)])
+
+
+def _named(word: str) -> str:
+    data = os.environ.get("ENHANCE_DATA")
+    if data and Path(word).is_absolute() and Path(word).is_relative_to(data):
+        return f"$ENHANCE_DATA/{shlex.quote(str(Path(word).relative_to(data)))}"
+    return shlex.quote(word)
+
+
+def record(name: str, page: Page, facts: Facts, *, write: bool, folder: Path = FOLDER) -> None:
+    """Print the page of these facts; write both where asked to, and say where."""
+    text = page(json.loads(as_json(facts)))
+    print(text)
+    if not write:
+        print(f"nothing written: --write records it in {folder}", file=sys.stderr)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    for path, content in ((folder / f"{name}.json", as_json(facts)), (_page(name, folder), text)):
+        path.write_text(content, encoding="utf-8")
+        print(f"wrote {path}", file=sys.stderr)
+
+
+def render(name: str, page: Page, *, folder: Path = FOLDER) -> None:
+    """Write the page of recorded facts anew.
+
+    Raises:
+        SystemExit: with a line on stderr, where none are recorded under this name.
+    """
+    path = folder / f"{name}.json"
+    if not path.is_file():
+        raise SystemExit(f"cannot render {name}: no such file as {path}")
+    target = _page(name, folder)
+    target.write_text(page(json.loads(path.read_text(encoding="utf-8"))), encoding="utf-8")
+    print(f"wrote {target}", file=sys.stderr)
+
+
+def _page(name: str, folder: Path) -> Path:
+    return (folder / ELSEWHERE.get(name, f"{name}.md")).resolve()
+
+
+def as_json(facts: Any) -> str:
+    """Indented JSON, where dataclasses are objects and what is not a finite number is null.
+
+    >>> as_json({"psnr": float("inf")})
+    '{\\n  "psnr": null\\n}\\n'
+    """
+    return json.dumps(_plain(facts), indent=2, allow_nan=False) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -25,6 +25,7 @@ ENHANCE = [
     ["report"],
     ["__init__"],
     ["cli"],
+    ["__main__"],
 ]
 SCORERS = [
     ["errors"],
@@ -41,6 +42,7 @@ SCORERS = [
     ["training", "explain"],
     ["__init__"],
     ["cli"],
+    ["__main__"],
 ]
 UPWARDS = {("tuning.result", "report.notebook")}  # a result shows itself in a notebook
 

@@ -77,3 +77,11 @@ def test_closed_streams_are_no_fault(tmp_path: Path) -> None:
         words = [*COMMAND, *command]
         shell = ["sh", "-c", f'exec "$@" {closing}', "sh", *words]
         assert subprocess.run(shell, capture_output=True).returncode == status
+
+
+@pytest.mark.parametrize("package", ["enhance", "scorers"])
+def test_a_package_runs_as_its_command(package: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", package, "--help"], capture_output=True, text=True, check=True
+    )
+    assert f"Usage: {package} " in done.stdout

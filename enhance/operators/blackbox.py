@@ -94,7 +94,8 @@ class BlackBox(Operator[Tensor]):
         if self.depth == "uint8":
             pixels = np.rint(pixels * 255).clip(0, 255).astype(np.uint8)
         try:
-            result = self.process(np.ascontiguousarray(pixels), settings)
+            # a copy always: what works in place may not reach the caller's image
+            result = self.process(np.array(pixels, order="C", copy=True), settings)
         except EnhanceError:
             raise
         except Exception as error:  # whatever a foreign function may raise

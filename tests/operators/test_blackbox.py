@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -100,6 +100,31 @@ def test_results_of_any_depth_are_taken(dtype: type) -> None:
 
     rendered = black_box(half, {}, name="half")()(torch.rand(1, 3, 2, 2))
     assert (rendered - 0.5).abs().max() <= 0.5 / most
+
+
+@pytest.mark.parametrize("depth", ["float", "uint8"])
+@pytest.mark.parametrize(
+    "photo",
+    [
+        torch.full((1, 3, 4, 5), 0.8),
+        torch.full((1, 3, 1, 1), 0.8),
+        torch.full((1, 4, 5, 3), 0.8).permute(0, 3, 1, 2),  # as an array of pixels lies
+        torch.full((2, 3, 4, 5), 0.8).to(memory_format=torch.channels_last),
+    ],
+    ids=["planes", "one pixel", "pixels", "channels last"],
+)
+def test_a_function_that_works_in_place_reaches_no_other_rendering(
+    photo: Tensor, depth: Literal["float", "uint8"]
+) -> None:
+    def darken(pixels: np.ndarray, steps: int) -> np.ndarray:
+        np.multiply(pixels, 0.5, out=pixels, casting="unsafe")
+        return pixels
+
+    photo = photo.clone()  # lies in memory as it did
+    operator = black_box(darken, {"steps": LIFT["steps"]}, name="darken", depth=depth)()
+    rendered = operator(photo, steps=torch.tensor([[1.0], [2.0], [3.0]]))
+    torch.testing.assert_close(rendered, torch.full_like(rendered, 0.4), atol=1e-6, rtol=0)
+    assert bool((photo == 0.8).all())
 
 
 def test_identity_gives_the_input_back_without_a_call() -> None:

@@ -1,8 +1,8 @@
 """A recipe as a table of colours, for other programs: ``.cube`` files and Hald pictures.
 
 Only what an operator does to a colour wherever it stands in a photo fits a table. Whether that is
-so is found out by trying: detail, denoising and all else that looks at neighbours, at the place in the
-photo or at the photo as a whole is refused.
+so is found out by trying: detail, denoising and all else that looks at neighbours, at the place in
+the photo or at the photo as a whole is refused.
 
 Source: Adobe, *Cube LUT specification* 1.0 (2013); Eskil Steenberg, *Hald CLUT* (2006).
 """

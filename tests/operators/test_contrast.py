@@ -10,16 +10,10 @@ from torch import Tensor
 
 from enhance.operators.contrast import STEEPEST, Contrast, curve_change
 from enhance.operators.luma import luma
-from enhance.testing import OperatorSuite
 
 RAMP = torch.linspace(0, 1, 1001, dtype=torch.float64)
 contrasts = st.floats(-1, 1)
 pivots = st.floats(0.2, 0.8)
-
-
-class TestContrastConformance(OperatorSuite):
-    def make(self) -> Contrast:
-        return Contrast()
 
 
 def curve(values: Tensor, contrast: float, pivot: float = 0.5) -> Tensor:

@@ -10,12 +10,6 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from enhance.operators.exposure import Exposure
-from enhance.testing import OperatorSuite
-
-
-class TestExposureConformance(OperatorSuite):
-    def make(self) -> Exposure:
-        return Exposure()
 
 
 def decode(value: np.ndarray) -> np.ndarray:

@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import ClassVar
-
 import numpy as np
 import torch
 from skimage.metrics import peak_signal_noise_ratio
 from skimage.restoration import denoise_nl_means
 from torch import Tensor
 
-from enhance.operators.base import Parameter
 from enhance.operators.nlm import CHANNEL, PATCH, SOFT, NonLocalMeans
 from enhance.operators.turbo import NOISE_FLOOR
-from enhance.testing import OperatorSuite
-
-
-class Near(NonLocalMeans):
-    """The same with a search that tests have time for, unless they ask for another."""
-
-    parameters_spec: ClassVar[Mapping[str, Parameter]] = {
-        **NonLocalMeans.parameters_spec,
-        "search": replace(NonLocalMeans.parameters_spec["search"], high=3, default=2, levels=3),
-    }
-
-
-class TestNonLocalMeansConformance(OperatorSuite):
-    small = (3, 3)
-
-    def make(self) -> NonLocalMeans:
-        return Near()
 
 
 def test_each_setting_searches_as_far_as_it_says(coffee: Tensor) -> None:

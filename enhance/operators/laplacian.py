@@ -27,7 +27,8 @@ from enhance.operators.layers import REFERENCE, split, step_in_pixels
 from enhance.operators.luma import luma as luma_of
 from enhance.operators.strips import in_strips
 
-SHADOW_UP, SHADOW_DOWN = 2.5, 0.9  # largest lift and drop at which the curve stays monotone
+SHADOW_UP, SHADOW_DOWN = 2.5, 0.9
+"""Largest lift and drop of the curve, well inside what keeps it monotone, 4 and 1."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ def _render(
     toned = _tone(base, shadow, brightness)
     target = luma + (toned - base) + detail * boost
     # chroma times (Y'/Y)^saturation; written so that nothing at all happens where Y' = Y
-    ratio = (target.clamp_min(0) + DARK) / (luma + DARK)
+    ratio = (target.clamp_min(0) + DARK) / (luma.clamp_min(0) + DARK)
     gain = torch.exp2(saturation * ratio.log2())
     offset = target - luma * gain
     change = torch.addcmul(offset.unsqueeze(-3), image, (gain - 1).unsqueeze(-3))

@@ -100,7 +100,7 @@ def render(
             light = ONE - bright
             toned = bright + (raised * bright) * (light * light * light)
             wanted = y + (toned - b) + amount * boost[r, k]
-            ratio = (max(wanted, ZERO) + DARKEST) / (y + DARKEST)
+            ratio = (max(wanted, ZERO) + DARKEST) / (max(y, ZERO) + DARKEST)
             gain[k], offset[k] = ratio, wanted
         if exponent != ONE:
             for k in range(width):

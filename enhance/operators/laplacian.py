@@ -23,8 +23,9 @@ from enhance.operators.base import Operator, Parameter, Settings, check_image
 from enhance.operators.batching import broadcast_shapes
 from enhance.operators.compiled import share, usable
 from enhance.operators.gamut import DARK, within_range
-from enhance.operators.layers import REFERENCE, split, step_in_pixels
+from enhance.operators.layers import split
 from enhance.operators.luma import luma as luma_of
+from enhance.operators.scale import REFERENCE, step_in_pixels
 from enhance.operators.strips import in_strips
 
 SHADOW_UP, SHADOW_DOWN = 2.5, 0.9

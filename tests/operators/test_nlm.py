@@ -9,7 +9,7 @@ from skimage.restoration import denoise_nl_means
 from torch import Tensor
 
 from enhance.operators.nlm import CHANNEL, PATCH_RADIUS, SOFT, NonLocalMeans
-from enhance.operators.turbo import NOISE_FLOOR
+from enhance.operators.noise import NOISE_FLOOR
 
 
 def test_each_setting_searches_as_far_as_it_says(coffee: Tensor) -> None:

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from enhance.errors import ParameterError, UnknownNameError
-from enhance.operators.base import Operator
+from enhance.operators.base import Operator, check_names
 from enhance.testing.images import extremes, photo
 from enhance.testing.settings import middle, show, spread
 
@@ -51,6 +51,7 @@ class OperatorSuite(ABC):
         operator = self.make()
         assert operator.name, "an operator needs a name"
         assert operator.summary, "an operator needs a summary of one line"
+        check_names(operator.parameters_spec)
         for name, parameter in operator.parameters_spec.items():
             assert parameter.doc, f"{name} needs a sentence on what it does"
             grid = parameter.grid or (parameter.low, parameter.high)

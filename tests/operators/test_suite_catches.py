@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from enhance.errors import ParameterError
 from enhance.operators.base import Operator, Parameter, Settings
 from enhance.testing import OperatorSuite
 from enhance.testing.images import photo
@@ -51,6 +52,12 @@ def amount_of(settings: Settings) -> Tensor:
 
 class NoDoc(Fade):
     parameters_spec: Mapping[str, Parameter] = {"amount": Parameter(0, 0.9, 0, "")}
+
+
+class TakenName(Fade):
+    def __init__(self) -> None:
+        super().__init__()
+        self.parameters_spec = {"value": Fade.parameters_spec["amount"]}
 
 
 class NoIdentity(Fade):
@@ -230,6 +237,7 @@ def test_a_right_operator_passes_everything(operator: type[Operator[Any]]) -> No
     ("operator", "check"),
     [
         (NoDoc, "test_declaration"),
+        (TakenName, "test_declaration"),
         (NoIdentity, "test_identity"),
         (Clamps, "test_bounds"),
         (Overshoots, "test_range"),
@@ -254,7 +262,7 @@ def test_each_mistake_is_caught(operator: type[Operator[Any]], check: str) -> No
         def make(self) -> Operator[Any]:
             return operator()
 
-    with pytest.raises((AssertionError, RuntimeError)):
+    with pytest.raises((AssertionError, RuntimeError, ParameterError)):
         getattr(Suite(), check)()
 
 

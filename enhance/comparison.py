@@ -89,5 +89,6 @@ def save_before_after(
 def _to_pil(pixels: Any) -> Image:
     from PIL import Image
 
-    array = pixels[0].permute(1, 2, 0).mul(255).round().byte().cpu().numpy()
-    return Image.fromarray(array)
+    from enhance.imaging.eight_bits import eight_bits
+
+    return Image.fromarray(eight_bits(pixels))

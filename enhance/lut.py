@@ -1,7 +1,8 @@
 """A recipe as a table of colours, for other programs: ``.cube`` files and Hald pictures.
 
 Only what an operator does to a colour wherever it stands in a photo fits a table. Whether that is
-so is found out by trying: detail, denoising and all else that looks at neighbours is refused.
+so is found out by trying: detail, denoising and all else that looks at neighbours, at the place in
+the photo or at the photo as a whole is refused.
 
 Source: Adobe, *Cube LUT specification* 1.0 (2013); Eskil Steenberg, *Hald CLUT* (2006).
 """
@@ -9,7 +10,7 @@ Source: Adobe, *Cube LUT specification* 1.0 (2013); Eskil Steenberg, *Hald CLUT*
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,10 +26,11 @@ from enhance.operators.resolve import resolve_operator
 from enhance.recipe import Recipe
 
 SIZE = 65
-"""Steps a side: half as many, as is usual too, err by three levels of 255 where 65 err by one."""
+"""Steps a side: 99 of 100 colours err by less than one level of 255, the worst by up to seven; with
+half as many, as is usual too, by three and eleven."""
 HALD_LEVEL = 8
 """A Hald picture of this level has ``level^2 = 64`` steps a side in ``level^3 = 512`` pixels."""
-PROBES = 4096  # random colours, for both questions: is it a table, and how exact is this one
+SIDE = 64  # of the pictures that answer both questions: is it a table, and how exact is this one
 SAME = 1e-5  # float32 rounds alike wherever a pixel stands, but not always to the last bit
 ELSEWHERE = {
     ".xmp": "no operator here is computed exactly as Camera Raw, Lightroom or darktable compute "
@@ -89,7 +91,7 @@ def export(recipe: Recipe | str | os.PathLike[str], path: str | os.PathLike[str]
     table = sample(operator, settings, HALD_LEVEL**2 if hald else SIZE)
     write_bytes(path, _hald(table) if hald else _cube(table, recipe))
     colours = _random_colours()
-    wanted = _on_colours(operator, colours, settings)
+    wanted = _on_colours(operator, colours, settings, rows=SIDE)
     errors = (_interpolate(table, colours) - wanted).abs().amax(-1)
     return TableError(float(errors.quantile(0.99)), float(errors.max()))
 
@@ -117,32 +119,55 @@ def sample(operator: Operator[Any], settings: Mapping[str, float], size: int) ->
     axis = torch.linspace(0, 1, size)
     blue, green, red = torch.meshgrid(axis, axis, axis, indexing="ij")
     colours = torch.stack([red, green, blue], -1).reshape(-1, 3)
-    return _on_colours(operator, colours, settings).reshape(size, size, size, 3)
+    # out of order, so that like colours are no neighbours
+    order = torch.randperm(size**3, generator=torch.Generator().manual_seed(0))
+    table = torch.empty_like(colours)
+    table[order] = _on_colours(operator, colours[order], settings, rows=size)
+    return table.reshape(size, size, size, 3)
 
 
-def _on_colours(operator: Operator[Any], colours: Tensor, settings: Mapping[str, float]) -> Tensor:
-    """Colours ``(N, 3)`` rendered as a picture one pixel high."""
-    rendered = render_full(operator, colours.T[None, :, None].contiguous(), settings)
-    return rendered[0, :, 0].T
+def _on_colours(
+    operator: Operator[Any], colours: Tensor, settings: Mapping[str, float], *, rows: int
+) -> Tensor:
+    """Colours ``(N, 3)`` rendered as a picture of so many rows."""
+    picture = colours.T.reshape(1, 3, rows, -1).contiguous()
+    return render_full(operator, picture, settings)[0].flatten(1).T
 
 
 def _check_pointwise(operator: Operator[Any], settings: Mapping[str, float]) -> None:
-    """Refuse what depends on a pixel's neighbours or on the rest of the photo."""
-    colours = _random_colours()
-    shuffled = torch.randperm(PROBES, generator=torch.Generator().manual_seed(1))[: PROBES // 3]
-    together = _on_colours(operator, colours, settings)[shuffled]
-    apart = _on_colours(operator, colours[shuffled], settings)
-    if bool((together - apart).abs().max() > SAME):
-        changed = ", ".join(f"{name}={value:g}" for name, value in sorted(settings.items()))
-        raise RecipeError(
-            f"a table of colours cannot hold what {operator.name} does with {changed}: "
-            "there a pixel depends on others (contrast, saturation, exposure, white_balance and "
-            "highlights work on each alone)"
-        )
+    """Refuse what depends on a pixel's place, its neighbours or the rest of the photo.
+
+    Each probe is rendered whole, and a third of its pixels once more in another order.
+    """
+    shuffled = torch.randperm(SIDE * SIDE, generator=torch.Generator().manual_seed(1))
+    shuffled = shuffled[: SIDE * (SIDE // 3)]
+    for colours in _probes():
+        together = _on_colours(operator, colours, settings, rows=SIDE)[shuffled]
+        apart = _on_colours(operator, colours[shuffled], settings, rows=SIDE)
+        if not bool((together - apart).abs().max() <= SAME):
+            changed = ", ".join(f"{name}={value:g}" for name, value in sorted(settings.items()))
+            raise RecipeError(
+                f"a table of colours cannot hold what {operator.name} does with {changed}: "
+                "there a pixel depends on others (contrast, saturation, exposure, white_balance "
+                "and highlights work on each alone)"
+            )
+
+
+def _probes() -> Iterator[Tensor]:
+    """Square pictures as colours ``(SIDE^2, 3)``: random ones, a noisy slope, and noisy flats.
+
+    Denoisers leave alone what differs by more than noise: each finds its noise in one of them.
+    """
+    yield _random_colours()
+    generator = torch.Generator().manual_seed(2)
+    down, across = torch.meshgrid(*[torch.linspace(0.2, 0.8, SIDE)] * 2, indexing="ij")
+    slope = torch.stack([across, down, (across + down) / 2], -1).reshape(-1, 3)
+    for base, std in ((slope, 0.004), (0.5, 1 / 255), (0.5, 0.001)):
+        yield base + std * torch.randn(SIDE * SIDE, 3, generator=generator)
 
 
 def _random_colours() -> Tensor:
-    return torch.rand(PROBES, 3, generator=torch.Generator().manual_seed(0))
+    return torch.rand(SIDE * SIDE, 3, generator=torch.Generator().manual_seed(0))
 
 
 def _interpolate(table: Tensor, colours: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import operator
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -89,11 +90,15 @@ class Recipe:
             value = getattr(self, name)
             if not isinstance(value, str) and (value is not None or name == "reason"):
                 raise RecipeError(f"{name} must be a text, got {value!r}")
-        if self.seed is not None and not _is_whole(self.seed):
-            raise RecipeError(f"seed must be a whole number, got {self.seed!r}")
+        if self.seed is not None:
+            object.__setattr__(self, "seed", _whole("seed", self.seed))
         if self.verdict not in get_args(Verdict):
             raise RecipeError(f"verdict must be enhanced or untouched, got {self.verdict!r}")
         _check_format(self.format)
+
+    def __hash__(self) -> int:
+        values = (getattr(self, entry.name) for entry in fields(self))
+        return hash(tuple(frozenset(v.items()) if isinstance(v, Mapping) else v for v in values))
 
     def to_json(self) -> str:
         """JSON text with a stable order, and every number exact."""
@@ -192,9 +197,13 @@ def _versions(value: Any) -> dict[str, str]:
 
 
 def _interval(value: Any) -> tuple[float, float]:
-    if not isinstance(value, list | tuple) or len(value) != 2:
+    try:
+        numbers = () if isinstance(value, str | bytes | Mapping) else tuple(value)
+    except TypeError:  # not even several
+        numbers = ()
+    if len(numbers) != 2:
         raise RecipeError(f"interval must be two numbers, got {value!r}")
-    low, high = (_number("interval", number) for number in value)
+    low, high = (_number("interval", number) for number in numbers)
     if low > high:
         raise RecipeError(f"interval must have low <= high, got {low:g} and {high:g}")
     return low, high
@@ -208,6 +217,16 @@ def _number(name: str, value: Any) -> float:
     if not math.isfinite(number):
         raise RecipeError(f"{name} must be a finite number, got {value!r}")
     return number
+
+
+def _whole(name: str, value: Any) -> int:
+    """A whole number of any library as Python's own."""
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return operator.index(value)
+    except TypeError:
+        raise RecipeError(f"{name} must be a whole number, got {value!r}") from None
 
 
 def _is_whole(value: Any) -> bool:

@@ -15,6 +15,7 @@ class Warmth(Operator[torch.Tensor]):
 
     name = "warmth"
     summary = "colour temperature, by gains of red and blue"
+    identity = {}
     parameters_spec = {"warmth": Parameter(-1, 1, 0, "blue at -1, orange at 1")}
 
     def analyse(self, image, settings=None, *, extent=None):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,9 @@ from enhance.cli import main
 from enhance.errors import RecipeError, WriteError
 from enhance.imaging.files import read
 from enhance.lut import export
+from enhance.operators import registry
 from enhance.operators.base import Parameter
 from enhance.operators.blackbox import black_box
-from enhance.operators.registry import register
 from enhance.recipe import Recipe
 
 LOOKS = [
@@ -27,6 +28,7 @@ LOOKS = [
     Recipe(("exposure", "white_balance"), {"exposure": 0.7, "temperature": 0.3}),
     Recipe(("highlights",), {"highlights": -0.8, "blacks": 0.3}),
     Recipe(("tone",), {"contrast": 0.3}),  # its Laplacian is at rest
+    Recipe(("laplacian",), {"saturation": 0.4}),
 ]
 
 
@@ -72,11 +74,16 @@ def test_an_untouched_recipe_changes_nothing(tmp_path: Path) -> None:
     assert np.allclose(table[:3], [[0, 0, 0], [1 / 64, 0, 0], [2 / 64, 0, 0]], atol=1e-6)
 
 
-def test_nor_does_one_of_an_operator_that_always_changes_something(tmp_path: Path) -> None:
+def test_nor_does_one_of_an_operator_that_always_changes_something(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
+
     def darker(pixels: np.ndarray, gamma: float) -> np.ndarray:
         return pixels**gamma
 
-    register(black_box(darker, {"gamma": Parameter(1, 3, 2, "")}, name="always_darker"))
+    spec = {"gamma": Parameter(1, 3, 2, "")}
+    registry.register(black_box(darker, spec, name="always_darker"))
     recipe = Recipe(("always_darker",), {"gamma": 2.0}, verdict="untouched")
     assert export(recipe, tmp_path / "look.cube").largest < 1e-6
 
@@ -87,16 +94,59 @@ def test_nor_does_one_of_an_operator_that_always_changes_something(tmp_path: Pat
         Recipe(("laplacian",), {"detail": 1.0}),
         Recipe(("laplacian",), {"brightness": 0.5}),  # of the base, which is smoothed
         Recipe(("turbo",), {}),
+        # the less noise, the more alike must be what they average
+        *(Recipe(("nlm",), {"sigma_n": std}) for std in (0.001, 0.003, 0.01, 0.02, 0.05)),
+        Recipe(("nlm",), {"sigma_n": 1e-4, "k_h": 0.2, "search": 1}),
+        *(Recipe(("bilateral",), {"sigma_n": std, "k_r": 1}) for std in (0.001, 0.01, 0.1)),
+        Recipe(("bilateral",), {"sigma_n": 1e-4, "k_r": 1, "sigma_s": 0.5}),
+        *(Recipe(("turbo",), {"sigma_n": std, "sigma_s": 1}) for std in (0.0005, 0.01, 0.1)),
         Recipe(("dehaze",), {"dehaze": 0.5}),
         Recipe(("unsharp",), {"amount": 0.5}),
         Recipe(("contrast", "laplacian"), {"contrast": 0.5, "detail": 1.0}),
     ],
-    ids=lambda recipe: "+".join(recipe.operators),
+    ids=lambda recipe: "+".join([*recipe.operators, *map(str, recipe.settings.values())]),
 )
 def test_what_looks_at_neighbours_is_refused(recipe: Recipe, tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"^a table of colours cannot hold what [a-z+]+ does"):
         export(recipe, tmp_path / "look.cube")
     assert not list(tmp_path.iterdir())
+
+
+def darker_above(pixels: np.ndarray, amount: float) -> np.ndarray:
+    return pixels * np.linspace(1 - amount, 1, len(pixels))[:, None, None]
+
+
+def smeared_down(pixels: np.ndarray, amount: float) -> np.ndarray:
+    return pixels + amount * (np.roll(pixels, 1, axis=0) - pixels)
+
+
+def smeared_across(pixels: np.ndarray, amount: float) -> np.ndarray:
+    return pixels + amount * (np.roll(pixels, 1, axis=1) - pixels)
+
+
+def stretched(pixels: np.ndarray, amount: float) -> np.ndarray:
+    low, high = pixels.min(), pixels.max()
+    return pixels + amount * ((pixels - low) / (high - low) - pixels)
+
+
+def darker_if_wide(pixels: np.ndarray, amount: float) -> np.ndarray:
+    return pixels * (1 - amount * pixels.shape[1] / 1e4)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [darker_above, smeared_down, smeared_across, stretched, darker_if_wide],
+    ids=lambda function: function.__name__,
+)
+def test_so_is_what_depends_on_the_place_or_the_whole(
+    function: Callable[..., np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
+    name = f"lut_{function.__name__}"
+    spec = {"amount": Parameter(0, 1, 0, "share")}
+    registry.register(black_box(function, spec, name=name, depth="float", identity={}))
+    with pytest.raises(RecipeError, match=f"cannot hold what {name} does with amount=0.5"):
+        export(Recipe((name,), {"amount": 0.5}), tmp_path / "look.cube")
 
 
 @pytest.mark.parametrize(

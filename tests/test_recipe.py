@@ -65,6 +65,30 @@ def test_numbers_of_other_libraries_are_taken() -> None:
     assert Recipe.from_json(recipe.to_json()) == recipe
 
 
+def test_whole_numbers_and_intervals_of_other_libraries_are_taken() -> None:
+    for seed in (np.int64(3), np.uint8(3), torch.tensor(3)):
+        recipe = Recipe(("a",), {}, seed=seed)  # type: ignore[arg-type]
+        assert recipe.seed == 3
+        assert type(recipe.seed) is int
+    for interval in (np.array([0.0, 1.0]), torch.tensor([0.0, 1.0]), (n for n in (0, 1))):
+        recipe = Recipe(("a",), {}, interval=interval)  # type: ignore[arg-type]
+        assert recipe.interval == (0.0, 1.0)
+        assert Recipe.from_json(recipe.to_json()) == recipe
+
+
+@given(recipe=recipes)
+def test_equal_recipes_are_one_in_a_set(recipe: Recipe) -> None:
+    assert len({recipe, Recipe.from_json(recipe.to_json())}) == 1
+
+
+def test_zero_has_no_sign_in_a_set() -> None:
+    assert len({Recipe(("a",), {"x": zero}, gain=zero) for zero in (0.0, -0.0)}) == 1
+
+
+def test_recipes_that_differ_are_two_in_a_set() -> None:
+    assert len({Recipe(("a",), {"x": 1.0}), Recipe(("a",), {"x": 2.0})}) == 2
+
+
 def test_a_recipe_says_what_made_it() -> None:
     assert Recipe(("a",), {}).versions["torch"].startswith(torch.__version__.split("+")[0])
     assert set(Recipe(("a",), {}).versions) == {"enhance-tune", "torch"}
@@ -88,6 +112,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"seed": True}, "seed must be a whole number, got True"),
     ({"gain": "much"}, "gain must be a finite number, got 'much'"),
     ({"interval": [1]}, "interval must be two numbers, got [1]"),
+    ({"interval": "12"}, "interval must be two numbers, got '12'"),
+    ({"interval": {"1": 1, "2": 2}}, "interval must be two numbers, got {'1': 1, '2': 2}"),
+    ({"interval": 7}, "interval must be two numbers, got 7"),
     ({"interval": [1, math.nan]}, "interval must be a finite number, got nan"),
     ({"interval": [2, 1]}, "interval must have low <= high, got 2 and 1"),
     ({"versions": {"torch": 2}}, "versions must map names to versions, got {'torch': 2}"),

@@ -71,13 +71,13 @@ def darken(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """As undeveloped: a stop less light, in linear light, and half the contrast and colour."""
     import torch
 
+    from enhance.imaging.eight_bits import eight_bits
     from scorers.photos.damage import Damage
 
     amounts = {"exposure": -1.0, "contrast": -0.5, "saturation": -0.5}
     damage = Damage({kind: torch.tensor([amount]) for kind, amount in amounts.items()})
     image = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
-    darker: NDArray[np.uint8] = (damage(image)[0] * 255).round().byte().permute(1, 2, 0).numpy()
-    return darker
+    return eight_bits(damage(image))
 
 
 def add_noise(pixels: NDArray[np.uint8], std: float = NOISE_STD) -> NDArray[np.uint8]:
@@ -97,12 +97,10 @@ def psnr(image: NDArray[np.uint8], truth: NDArray[np.uint8]) -> float:
 
 
 def _read(photo: Path) -> tuple[str, NDArray[np.uint8]]:
-    import numpy as np
-
+    from enhance.imaging.eight_bits import eight_bits
     from enhance.imaging.files import read
 
-    pixels = read(photo).pixels[0].permute(1, 2, 0)
-    return photo.stem, np.asarray((pixels * 255).round().byte())
+    return photo.stem, eight_bits(read(photo).pixels)
 
 
 def _shipped() -> tuple[str, NDArray[np.uint8]]:

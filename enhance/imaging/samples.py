@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from enhance.errors import ImageError
-from enhance.imaging.colour import luma
+from enhance.imaging.grey import grey_of
 from enhance.imaging.icc import Profile
 from enhance.imaging.quantise import quantise
 
@@ -195,7 +195,7 @@ def _planes(samples: Array) -> NDArray[np.float32]:
 def _to_array(pixels: Tensor, layout: Layout) -> NDArray[np.float32]:
     colour = pixels.detach().to("cpu", torch.float32)
     if layout in ("L", "LA"):
-        colour = luma(colour)
+        colour = grey_of(colour)
     array: NDArray[np.float32] = colour[0].numpy().transpose(1, 2, 0)
     return array
 

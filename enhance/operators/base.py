@@ -7,10 +7,12 @@ through the layers, to the image.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from numbers import Integral, Real
+from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +23,26 @@ from enhance.operators.batching import broadcast_shapes
 LayersT = TypeVar("LayersT")
 Settings = Mapping[str, Tensor]
 """One tensor per parameter; their shapes broadcast against the image's batch shape ``(B,)``."""
+Scale = Literal["linear", "log"]
+Stage = Literal["analyse", "render"]
+
+RESERVED: Mapping[str, str] = {
+    "self": "Operator.forward takes that name",
+    "image": "Operator.forward takes that name",
+    "extent": "Operator.forward takes that name",
+    "value": "the history of a search calls its objective so",
+}
+"""What no parameter may be called, and why."""
+
+
+def check_names(names: Iterable[str], reserved: Mapping[str, str] = RESERVED) -> None:
+    """Raise `ParameterError` if a parameter has a name that something else needs.
+
+    >>> check_names(["detail", "shadow"])
+    """
+    for name in names:
+        if name in reserved:
+            raise ParameterError(f"a parameter must not be called {name}: {reserved[name]}")
 
 
 def check_image(image: Tensor) -> None:
@@ -56,7 +78,7 @@ class Parameter:
         scale: how search strategies should step: ``"linear"`` or ``"log"`` (then ``low > 0``).
         levels: how many values the grid strategy tries, evenly spaced on `scale`.
         grid: those values themselves, where even spacing would miss one that matters (identity);
-            narrowed bounds keep what lies within them.
+            narrowed bounds keep what lies within them, be it nothing.
         tuned: searched unless the caller says otherwise; the others keep their default.
         stage: the step that reads it. An ``"analyse"`` parameter costs an analysis per value.
         integer: takes whole numbers only, hence has no gradient.
@@ -67,14 +89,29 @@ class Parameter:
     default: float
     doc: str
     unit: str = ""
-    scale: Literal["linear", "log"] = "linear"
+    scale: Scale = "linear"
     levels: int = 11
     tuned: bool = True
-    stage: Literal["analyse", "render"] = "render"
+    stage: Stage = "render"
     integer: bool = False
     grid: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
+        numbers = {"low": self.low, "high": self.high, "default": self.default}
+        numbers |= {f"grid[{index}]": value for index, value in enumerate(self.grid or ())}
+        for name, value in numbers.items():
+            if not isinstance(value, Real) or not math.isfinite(value):
+                raise ParameterError(f"{name} must be a finite number, got {shown(value)}")
+            if self.integer and value != round(value):
+                raise ParameterError(
+                    f"{name} of a whole-number parameter must be whole, got {value}"
+                )
+        for name, given, known in (
+            ("scale", self.scale, get_args(Scale)),
+            ("stage", self.stage, get_args(Stage)),
+        ):
+            if given not in known:
+                raise ParameterError(f"{name} must be {' or '.join(known)}, got {shown(given)}")
         if not self.low <= self.default <= self.high:
             raise ParameterError(
                 "`low <= default <= high` must hold, but got "
@@ -82,23 +119,31 @@ class Parameter:
             )
         if self.scale == "log" and self.low <= 0:
             raise ParameterError(f"`low > 0` must hold on a log scale, but got low={self.low:g}")
+        if not isinstance(self.levels, Integral):
+            raise ParameterError(f"levels must be a whole number, got {shown(self.levels)}")
         if self.levels < 1:
             raise ParameterError(f"`levels >= 1` must hold, but got levels={self.levels}")
 
     def check(self, name: str, value: float | Tensor) -> None:
-        """Raise `ParameterError` unless every value is finite, within bounds and of its kind."""
+        """Raise `ParameterError` unless every value is finite, within bounds and of its kind.
+
+        There must be one at least.
+        """
         try:
             values = torch.as_tensor(value, dtype=torch.float64).detach().reshape(-1)
         except (TypeError, ValueError, RuntimeError, OverflowError):
             raise ParameterError(f"{name} must be a number, got {shown(value)}") from None
+        if not values.numel():
+            raise ParameterError(f"{name} must hold at least one number, got none")
         # a float32 copy of a bound may lie one rounding outside it
-        slack = 1e-6 * max(abs(self.low), abs(self.high))
-        inside = (values >= self.low - slack) & (values <= self.high + slack)
+        low, high = self.low - 1e-6 * abs(self.low), self.high + 1e-6 * abs(self.high)
+        inside = (values >= low) & (values <= high)
         if not bool(inside.all()):
             worst = values[~inside][0].item()
             raise ParameterError(f"{name} must lie in [{self.low:g}, {self.high:g}], got {worst}")
-        if self.integer and not bool((values == values.round()).all()):
-            raise ParameterError(f"{name} must be a whole number, got {values.tolist()[0]}")
+        broken = values != values.round()
+        if self.integer and bool(broken.any()):
+            raise ParameterError(f"{name} must be a whole number, got {values[broken][0].item()}")
 
 
 class Operator(nn.Module, ABC, Generic[LayersT]):
@@ -110,6 +155,9 @@ class Operator(nn.Module, ABC, Generic[LayersT]):
     Settings are tensors that broadcast against the batch shape ``(B,)`` as NumPy would:
     ``(K,)`` settings on one image give K renderings, ``(B,)`` settings on B images pair up, and
     ``(K, 1)`` settings on B images give ``(K, B, 3, H, W)``.
+
+    Raises:
+        ParameterError: when a subclass is made whose parameters have a name in `RESERVED`.
     """
 
     name: ClassVar[str]
@@ -123,6 +171,12 @@ class Operator(nn.Module, ABC, Generic[LayersT]):
     noise_parameter: ClassVar[str | None] = None
     """Name of the parameter that says how much noise (std of luma) there is to remove, where the
     operator denoises: what it is told speaks for denoising, see `enhance.tuning.prior`."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        own = cls.__dict__.get("parameters_spec")
+        if isinstance(own, Mapping):  # not a property
+            check_names(own)
 
     @abstractmethod
     def analyse(

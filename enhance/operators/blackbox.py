@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from enhance.errors import EnhanceError, ImageError
-from enhance.operators.base import Operator, Parameter, Settings, check_image
+from enhance.operators.base import Operator, Parameter, Settings, check_image, check_names
 from enhance.operators.batching import broadcast_shapes
 
 Pixels = np.ndarray[Any, np.dtype[Any]]
@@ -79,22 +79,45 @@ class BlackBox(Operator[Tensor]):
         """`reach`; the whole photo where there is none."""
         return max(extent) if self.reach is None else self.reach
 
+    def complete(
+        self, settings: Mapping[str, float | Tensor], *, like: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """As `Operator.complete`, but plain numbers become float64, which holds them exactly."""
+        complete = super().complete(settings, like=like)
+        for name, value in {**self.defaults(), **settings}.items():
+            if isinstance(value, int | float):
+                complete[name] = torch.tensor(value, dtype=torch.float64)
+        return complete
+
     def _number(self, name: str, value: float) -> float:
-        if self.parameters_spec[name].integer:
+        """A setting as it was given: .3, not the .30000001192 that float32 makes of it."""
+        parameter = self.parameters_spec[name]
+        if parameter.integer:
             return round(value)
-        # as written: .3, not the .30000001192 that float32 makes of it
-        return float(f"{value:.6g}")
+        short = _float32(value)
+        if float(short) == value:  # it has been float32: the shortest number that becomes it
+            value = float(str(short))
+        return float(min(max(value, parameter.low), parameter.high))
+
+    def _rests(self, settings: Mapping[str, float]) -> bool:
+        """Whether it is declared that these settings change nothing."""
+        if self.identity is None:
+            return False
+        still = {**self.defaults(), **self.identity}
+        return all(
+            settings[name] in (self._number(name, v), self._number(name, float(_float32(v))))
+            for name, v in still.items()
+        )
 
     def _one(self, image: Tensor, settings: dict[str, float]) -> Tensor:
-        if self.identity is not None:
-            still = {**self.defaults(), **self.identity}
-            if settings == {name: self._number(name, value) for name, value in still.items()}:
-                return image
+        if self._rests(settings):
+            return image
         pixels = image.permute(1, 2, 0).float().cpu().numpy()
         if self.depth == "uint8":
             pixels = np.rint(pixels * 255).clip(0, 255).astype(np.uint8)
         try:
-            result = self.process(np.ascontiguousarray(pixels), settings)
+            # a copy always: what works in place may not reach the caller's image
+            result = self.process(np.array(pixels, order="C", copy=True), settings)
         except EnhanceError:
             raise
         except Exception as error:  # whatever a foreign function may raise
@@ -116,6 +139,11 @@ class BlackBox(Operator[Tensor]):
         if not math.isfinite(array.sum(dtype=np.float64)):
             raise ImageError(f"{self.name} must return finite pixels, got NaN or infinity")
         return torch.from_numpy(np.clip(array, 0, 1)).permute(2, 0, 1)
+
+
+def _float32(value: float) -> np.float32:
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, hence no such number
+        return np.float32(value)
 
 
 def black_box(
@@ -142,6 +170,9 @@ def black_box(
             on in tiles; None when it must see the whole photo.
         identity: the setting that changes nothing, if any.
 
+    Raises:
+        ParameterError: a parameter has a name that calls need: ``pixels``, or one in `RESERVED`.
+
     >>> def gamma(pixels, gamma):
     ...     return pixels**gamma
     >>> Gamma = black_box(gamma, {"gamma": Parameter(0.5, 2, 1, "power")}, name="gamma",
@@ -149,6 +180,8 @@ def black_box(
     >>> Gamma()(torch.full((1, 3, 1, 1), 0.5), gamma=2.0).flatten()
     tensor([0.2500, 0.2500, 0.2500])
     """
+
+    check_names(parameters, {"pixels": "the function takes that name"})
 
     def process(self: BlackBox, pixels: Pixels, settings: Mapping[str, float]) -> Pixels:
         return function(pixels, **settings)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from torch import Tensor, nn
 
 from enhance.errors import ParameterError
-from enhance.operators.base import Operator, Settings
+from enhance.operators.base import Operator, Settings, check_names
 from enhance.operators.batching import broadcast_shapes
 from enhance.operators.rendering import render_full
 
@@ -20,7 +20,7 @@ class ChainLayers:
     """The first operator's layers; later ones depend on settings and come with rendering."""
 
     first: Any
-    settings: Settings | None
+    settings: Settings
     extent: tuple[int, int]
 
 
@@ -31,10 +31,11 @@ class Chain(Operator[ChainLayers]):
 
     Parameters keep their plain name where only one member has it, or only one is tuned under it;
     else they are called ``operator.parameter``, and a member that occurs twice is numbered:
-    ``laplacian2.detail``.
+    ``laplacian2.detail``. Where a member's plain name is what another's would be called so, it is
+    not plain either: ``tone.laplacian.saturation`` beside a Laplacian.
 
     Raises:
-        ParameterError: no operator is given.
+        ParameterError: no operator is given, or two parameters would have one name all the same.
 
     >>> from enhance.operators.registry import get
     >>> chain = Chain([get("turbo"), get("laplacian")])
@@ -64,6 +65,7 @@ class Chain(Operator[ChainLayers]):
             for member, names in zip(operators, self._names, strict=True)
             for own, chained in names.items()
         }
+        check_names(self.parameters_spec)
         self.identity = self._joint_identity()
 
     @property
@@ -84,20 +86,22 @@ class Chain(Operator[ChainLayers]):
         extent: tuple[int, int] | None = None,
     ) -> ChainLayers:
         """Analyse for the first operator; the others need what it renders."""
-        own = None if settings is None else self._own(0, settings)
-        first = self.members[0].analyse(image, own, extent=extent)
+        if settings is None:
+            settings = self.complete({}, like=image)
+        first = self.members[0].analyse(image, self._own(0, settings), extent=extent)
         height, width = image.shape[-2:]
         return ChainLayers(first, settings, extent or (height, width))
 
     def render(self, layers: ChainLayers, settings: Settings) -> Tensor:
         """Render the first operator, then analyse and render each of the others."""
         image = self.members[0].render(layers.first, self._own(0, settings))
-        analysed = settings if layers.settings is None else layers.settings
         for index, member in enumerate(self.members[1:], start=1):
             spec = member.parameters_spec
             rendered = self._own(index, settings)
             own = {
-                name: self._own(index, analysed)[name] if spec[name].stage == "analyse" else value
+                name: self._own(index, layers.settings)[name]
+                if spec[name].stage == "analyse"
+                else value
                 for name, value in rendered.items()
             }
             image = _apply(member, image, own, layers.extent)
@@ -192,17 +196,40 @@ def _chain_names(operators: Sequence[Operator[Any]]) -> list[dict[str, str]]:
     for member in operators:
         uses.update(list(member.parameters_spec))
         tuned.update(name for name, p in member.parameters_spec.items() if p.tuned)
-    seen: Counter[str] = Counter()
-    names: list[dict[str, str]] = []
-    for member in operators:
-        seen[member.name] += 1
-        prefix = member.name if seen[member.name] == 1 else f"{member.name}{seen[member.name]}"
-        names.append(
-            {
-                own: own
-                if uses[own] == 1 or (parameter.tuned and tuned[own] == 1)
-                else f"{prefix}.{own}"
-                for own, parameter in member.parameters_spec.items()
-            }
-        )
+    prefixes = _prefixes([member.name for member in operators])
+    names = [
+        {
+            own: own
+            if uses[own] == 1 or (parameter.tuned and tuned[own] == 1)
+            else f"{prefix}.{own}"
+            for own, parameter in member.parameters_spec.items()
+        }
+        for member, prefix in zip(operators, prefixes, strict=True)
+    ]
+    # a member that is a chain itself has names with a point, which may be those of another member
+    while shared := {name for name, n in _count(names).items() if n > 1}:
+        plain = [(own, n) for n, of in enumerate(names) for own in of if own == of[own] in shared]
+        if not plain:
+            raise ParameterError(
+                f"parameters of a chain must have different names, got {min(shared)} twice"
+            )
+        for own, n in plain:
+            names[n][own] = f"{prefixes[n]}.{own}"
     return names
+
+
+def _prefixes(names: Sequence[str]) -> list[str]:
+    """What stands before a member's parameters: its name, from the second such on with a number."""
+    prefixes: list[str] = []
+    for name in names:
+        prefix, number = name, 1
+        # a numbered name may be the whole name of another operator
+        while prefix in prefixes or (number > 1 and prefix in names):
+            number += 1
+            prefix = f"{name}{number}"
+        prefixes.append(prefix)
+    return prefixes
+
+
+def _count(names: Sequence[Mapping[str, str]]) -> Counter[str]:
+    return Counter(chained for of in names for chained in of.values())

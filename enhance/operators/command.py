@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
+import signal
 import string
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,11 +17,11 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from enhance.errors import EnhanceError, ParameterError
-from enhance.operators.base import Parameter
+from enhance.errors import EnhanceError, ParameterError, shown
+from enhance.operators.base import Parameter, check_names
 from enhance.operators.blackbox import BlackBox, BlackBoxError, Pixels
 
-FILES = ("input", "output")
+FILES = dict.fromkeys(("input", "output"), "a file of the command takes that name")
 
 
 class Command(BlackBox):
@@ -44,7 +47,7 @@ class Command(BlackBox):
 
         with tempfile.TemporaryDirectory() as folder:
             given, wanted = Path(folder) / "input.png", Path(folder) / f"output{self.suffix}"
-            given.write_bytes(encode_png(np.rint(pixels * 65535).astype(np.uint16)))
+            given.write_bytes(encode_png(np.rint(pixels.clip(0, 1) * 65535).astype(np.uint16)))
             values = {"input": str(given), "output": str(wanted), **settings}
             self._run([argument.format_map(values) for argument in self.arguments])
             if not wanted.is_file():
@@ -62,23 +65,38 @@ class Command(BlackBox):
         if shutil.which(program) is None:
             raise BlackBoxError(f"cannot run {program}: no such program")
         try:
-            done = subprocess.run(
+            process = subprocess.Popen(
                 arguments,
                 stdin=subprocess.DEVNULL,
-                capture_output=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 text=True,
                 errors="replace",
-                timeout=self.timeout,
-                check=False,
+                start_new_session=True,
             )
-        except subprocess.TimeoutExpired as error:
-            raise BlackBoxError(f"{program} must end within {self.timeout:g} s") from error
         except OSError as error:
             raise BlackBoxError(f"cannot run {program}: {error.strerror}") from error
-        if done.returncode:
-            said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        with process:
+            try:
+                out, err = process.communicate(timeout=self.timeout)
+            except subprocess.TimeoutExpired as error:
+                raise BlackBoxError(f"{program} must end within {self.timeout:g} s") from error
+            finally:
+                _end(process)
+        if process.returncode:
+            said = (err.strip() or out.strip()).splitlines()
             last = f": {said[-1].strip()}" if said else ""
-            raise BlackBoxError(f"{program} ended with status {done.returncode}{last}")
+            raise BlackBoxError(f"{program} ended with status {process.returncode}{last}")
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End a program that still runs, and what it has started itself."""
+    if process.poll() is not None:
+        return
+    if hasattr(os, "killpg"):
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
 
 
 def command(
@@ -107,13 +125,17 @@ def command(
 
     Raises:
         ParameterError: a placeholder that is missing, or that no parameter has; a quotation mark
-            or a brace without its pair.
+            or a brace without its pair; an argument that is no text; a parameter called ``input``
+            or ``output``, or as in `RESERVED`.
 
     >>> Blur = command("convert {input} -blur 0x{sigma:.2f} {output}",
     ...                {"sigma": Parameter(0.1, 5, 1, "width", unit="px")}, name="blur", reach=20)
     >>> Blur().name, Blur.arguments[2:4]
     ('blur', ('-blur', '0x{sigma:.2f}'))
     """
+    check_names(parameters, FILES)
+    if not isinstance(line, Sequence) or not all(isinstance(argument, str) for argument in line):
+        raise ParameterError(f"a command must be a text, or a list of texts, got {shown(line)}")
     arguments = tuple(_split(line) if isinstance(line, str) else line)
     if not arguments:
         raise ParameterError("a command must name a program, got none")
@@ -123,6 +145,8 @@ def command(
             raise ParameterError(f"{{{min(odd)}}} {rule} of the command, got {arguments!r}")
     attributes = {
         "__doc__": f"``{shlex.join(arguments)}`` as an operator.",
+        # that of the caller, so that no other package's command of this name is taken for it
+        "__module__": sys._getframe(1).f_globals.get("__name__", __name__),
         "name": name,
         "summary": summary or shlex.join(arguments),
         "parameters_spec": dict(parameters),

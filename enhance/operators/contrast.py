@@ -15,7 +15,7 @@ from enhance.operators.gamut import follow_luma
 from enhance.operators.luma import luma as luma_of
 from enhance.operators.strips import in_strips
 
-STEEPEST = 2.5
+MAX_SLOPE = 2.5
 """Slope of the curve at its pivot when `contrast` is 1; at -1 it is the inverse."""
 
 
@@ -77,7 +77,7 @@ def curve_change(luma: Tensor, contrast: Tensor, pivot: Tensor) -> Tensor:
     >>> curve_change(pair[1], *slope).item()
     0.0
     """
-    a = torch.expm1(contrast * math.log(STEEPEST))
+    a = torch.expm1(contrast * math.log(MAX_SLOPE))
     rest = 1 - pivot
     # each side stands still at its end beyond the pivot, so that the two can be added
     below = torch.minimum(luma, pivot) / pivot

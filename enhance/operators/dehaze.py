@@ -14,14 +14,14 @@ from enhance.operators.base import Operator, Parameter, Settings, check_image
 from enhance.operators.batching import broadcast_shapes, paired
 from enhance.operators.gamut import within_range
 from enhance.operators.guided_filter import guided_filter
-from enhance.operators.layers import step_in_pixels
 from enhance.operators.luma import luma
+from enhance.operators.scale import step_in_pixels
 from enhance.operators.strips import in_strips
 
-PATCH = 7  # radius in which the darkest value is taken, in pixels of a photo of 512
-SPREAD = 2  # radius of the guided filter over that of the patch
+PATCH_RADIUS = 7  # in which the darkest value is taken, in pixels of a photo of 512
+FILTER_RADII = 2  # radius of the guided filter, in radii of the patch
 EPS = 1e-3  # of the guided filter
-MOST = 0.9  # share of the haze that goes at 1: a little keeps the sense of distance
+MAX_DEHAZE = 0.9  # share of the haze that goes at 1: a little keeps the sense of distance
 BRIGHTEST = 0.001  # share of the pixels, the haziest, that tell the airlight
 DIMMEST = 0.2  # airlight that is believed; a photo without a bright veil has none
 
@@ -82,14 +82,14 @@ class Dehaze(Operator[tuple[Tensor, Tensor, Tensor]]):
         # an airlight near black would have everything be haze
         airlight = self.calibrate(image, settings)["airlight"].clamp_min(DIMMEST)
         height, width = image.shape[-2:]
-        radius = step_in_pixels(PATCH, extent or (height, width))
+        radius = step_in_pixels(PATCH_RADIUS, extent or (height, width))
         shape, planes, (light,) = paired(
             torch.stack([luma(image), dark_channel(image, radius)], dim=1), airlight
         )
         guide, dark = planes.split(1, dim=1)
         ratio = (dark / light[:, None, None, None]).clamp_max(1)
         eps = torch.full_like(light, EPS)
-        haze = guided_filter(guide, ratio, SPREAD * radius, eps).clamp(0, 1)
+        haze = guided_filter(guide, ratio, FILTER_RADII * radius, eps).clamp(0, 1)
         return image, airlight, haze.reshape(*shape, height, width)
 
     def render(self, layers: tuple[Tensor, Tensor, Tensor], settings: Settings) -> Tensor:
@@ -101,7 +101,7 @@ class Dehaze(Operator[tuple[Tensor, Tensor, Tensor]]):
 
     def halo(self, extent: tuple[int, int], settings: Settings | None = None) -> int:
         """Reach of the patch and of the guided filter's two windows."""
-        return (1 + 2 * SPREAD) * step_in_pixels(PATCH, extent)
+        return (1 + 2 * FILTER_RADII) * step_in_pixels(PATCH_RADIUS, extent)
 
 
 def dark_channel(image: Tensor, radius: int) -> Tensor:
@@ -138,13 +138,13 @@ def read_airlight(image: Tensor) -> Tensor:
     tensor([0.7500])
     """
     height, width = image.shape[-2:]
-    dark = dark_channel(image, step_in_pixels(PATCH, (height, width))).flatten(1)
+    dark = dark_channel(image, step_in_pixels(PATCH_RADIUS, (height, width))).flatten(1)
     count = max(1, round(BRIGHTEST * dark.shape[1]))
     haziest = dark.topk(count, dim=1).indices
     return luma(image).flatten(1).gather(1, haziest).mean(1).clamp(DIMMEST, 1)
 
 
 def _render(image: Tensor, haze: Tensor, airlight: Tensor, dehaze: Tensor) -> Tensor:
-    share = MOST * dehaze[..., None, None] * haze
+    share = MAX_DEHAZE * dehaze[..., None, None] * haze
     veil = airlight[..., None, None, None]
     return within_range(image, (image - veil) * (share / (1 - share)).unsqueeze(-3))

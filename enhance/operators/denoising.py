@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from enhance.operators.base import Operator, Parameter, Settings, check_image
-from enhance.operators.noise import noise_profile
-from enhance.operators.turbo import NOISE_FLOOR
+from enhance.operators.noise import NOISE_FLOOR, noise_profile
 
 LayersT = TypeVar("LayersT")
 

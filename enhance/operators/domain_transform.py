@@ -24,6 +24,8 @@ from enhance.operators.recursive import recursive_filter
 from enhance.operators.windows import MODES, window_filter
 
 Mode = Literal["rf", "nc", "ic"]
+MAX_ITERATIONS = 64
+"""Each halves the width: far sooner the first has the whole width, and the last none."""
 
 
 def domain_transform(
@@ -61,8 +63,9 @@ def domain_transform(
 
     Raises:
         ImageError: shapes that do not fit each other, or an image that is not floating.
-        ParameterError: a sigma or `iterations` that is not positive, another `mode`, or a
-            gradient asked of ``"nc"`` or ``"ic"``.
+        ParameterError: a sigma or `iterations` that is not positive, a sigma whose inverse is
+            infinite, more than `MAX_ITERATIONS`, another `mode`, or a gradient asked of ``"nc"``
+            or ``"ic"``.
 
     >>> image = torch.rand(1, 3, 8, 8)
     >>> domain_transform(image, sigma_s=torch.tensor([1.0, 4.0])).shape
@@ -84,6 +87,8 @@ def domain_transform(
         raise ImageError(f"image must be floating, got {image.dtype}")
     if not isinstance(iterations, int) or iterations < 1:
         raise ParameterError(f"iterations must be a whole number, at least 1, got {iterations!r}")
+    if iterations > MAX_ITERATIONS:
+        raise ParameterError(f"iterations must be at most {MAX_ITERATIONS}, got {iterations}")
     if mode != "rf" and mode not in MODES:
         raise unknown_name("mode", mode, ["rf", *MODES])
     half = image.dtype in (torch.float16, torch.bfloat16)
@@ -173,7 +178,12 @@ def _inverse(name: str, sigma: float | Tensor, like: Tensor) -> Tensor:
     if not bool((values > 0).all()):
         worst = values.detach().min().item()
         raise ParameterError(f"{name} must be greater than 0, got {worst:g}")
-    return 1 / values[..., None, None]
+    inverse = 1 / values
+    if not bool(inverse.isfinite().all()):
+        least = 1 / torch.finfo(values.dtype).max
+        worst = values.detach().min().item()
+        raise ParameterError(f"{name} must be at least {least:.1g}, got {worst:.3g}")
+    return inverse[..., None, None]
 
 
 def _differentiated(*values: Tensor) -> bool:

@@ -17,8 +17,9 @@ from enhance.operators.strips import in_strips
 class Exposure(Operator[tuple[Tensor, Tensor]]):
     """Light is multiplied by ``g = 2^exposure`` in linear RGB, and rolls off towards white.
 
-    Linear ``x`` becomes ``g x / sqrt(1 + (g^2 - 1) x^2)``: slope ``g`` at black, nearly so up to
-    middle grey, and white stays white. Stops add up, so the opposite exposure undoes one, and
+    Linear ``x`` becomes ``g x / sqrt(1 + (g^2 - 1) x^2)``: slope ``g`` at black, less from there
+    on (2.2 instead of 4 at middle grey, for two stops), and white stays white. Stops add up, so
+    the opposite exposure undoes one, and
     highlights that were crowded together by a positive one are spread again by a negative one.
     Working on each channel lets bright colours pale as on film. 0 is the identity, exactly.
 
@@ -48,7 +49,8 @@ class Exposure(Operator[tuple[Tensor, Tensor]]):
         from kornia.color import rgb_to_linear_rgb
 
         check_image(image)
-        return image, rgb_to_linear_rgb(image)
+        # beyond white the shoulder's root would end
+        return image, rgb_to_linear_rgb(image).clamp(0, 1)
 
     def render(self, layers: tuple[Tensor, Tensor], settings: Settings) -> Tensor:
         """Multiply light; see `Operator.render`."""

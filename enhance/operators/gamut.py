@@ -26,7 +26,8 @@ def follow_luma(image: Tensor, luma: Tensor, change: Tensor) -> Tensor:
     >>> follow_luma(image, luma, torch.full((1, 1, 1), 0.2)).flatten().round(decimals=2)
     tensor([0.3000, 0.6000, 0.9000])
     """
-    slope = (change / (luma + DARK)).unsqueeze(-3)
+    # an image a little below black must not divide by zero
+    slope = (change / (luma.clamp_min(0) + DARK)).unsqueeze(-3)
     return within_range(image, slope * (image + DARK))
 
 

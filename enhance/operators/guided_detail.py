@@ -13,8 +13,8 @@ from enhance.operators.base import Operator, Parameter, Settings, check_image
 from enhance.operators.batching import broadcast_shapes, paired
 from enhance.operators.gamut import follow_luma
 from enhance.operators.guided_filter import guided_filter
-from enhance.operators.layers import REFERENCE, step_in_pixels
 from enhance.operators.luma import luma as luma_of
+from enhance.operators.scale import REFERENCE, step_in_pixels
 from enhance.operators.strips import in_strips
 
 TAU = 0.1  # detail beyond which its boost levels off

@@ -23,11 +23,13 @@ from enhance.operators.base import Operator, Parameter, Settings, check_image
 from enhance.operators.batching import broadcast_shapes
 from enhance.operators.compiled import share, usable
 from enhance.operators.gamut import DARK, within_range
-from enhance.operators.layers import REFERENCE, split, step_in_pixels
+from enhance.operators.layers import split
 from enhance.operators.luma import luma as luma_of
+from enhance.operators.scale import REFERENCE, step_in_pixels
 from enhance.operators.strips import in_strips
 
-SHADOW_UP, SHADOW_DOWN = 2.5, 0.9  # largest lift and drop at which the curve stays monotone
+SHADOW_UP, SHADOW_DOWN = 2.5, 0.9
+"""Largest lift and drop of the curve, well inside what keeps it monotone, 4 and 1."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ def _render(
     toned = _tone(base, shadow, brightness)
     target = luma + (toned - base) + detail * boost
     # chroma times (Y'/Y)^saturation; written so that nothing at all happens where Y' = Y
-    ratio = (target.clamp_min(0) + DARK) / (luma + DARK)
+    ratio = (target.clamp_min(0) + DARK) / (luma.clamp_min(0) + DARK)
     gain = torch.exp2(saturation * ratio.log2())
     offset = target - luma * gain
     change = torch.addcmul(offset.unsqueeze(-3), image, (gain - 1).unsqueeze(-3))

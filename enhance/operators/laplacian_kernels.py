@@ -17,7 +17,7 @@ Array = np.ndarray
 F = np.float32  # a number that is not float32 would have all that it meets be float64
 ZERO, HALF, ONE, TWO = F(0), F(0.5), F(1), F(2)
 LEAST = F(-126)  # exponent of the smallest normal number
-STEEPEST = F(80)  # argument beyond which a sigmoid is 0 or 1
+SATURATED = F(80)  # argument beyond which a sigmoid is 0 or 1
 TINY = F(1e-20)
 A, LOG, DARKEST, BEND = F(ALPHA), F(LOG2_E), F(DARK), F(MARGIN)
 # 2^f for |f| <= 1/2 by its series, to 1e-7: the compiler has no exponential for many at once
@@ -67,7 +67,7 @@ def split(
             base[r, k] = luma[r, k] + scale * gain1[k]
             limited = ZERO
             for z in (gain2[k] - gain1[k], gain4[k] - gain2[k], -gain4[k]):
-                t = max(min(-z * scale * (TWO * LOG / limit), STEEPEST), -STEEPEST)
+                t = max(min(-z * scale * (TWO * LOG / limit), SATURATED), -SATURATED)
                 whole = np.floor(t + HALF)
                 f = t - whole
                 series = ONE + f * (C1 + f * (C2 + f * (C3 + f * (C4 + f * (C5 + f * C6)))))
@@ -100,7 +100,7 @@ def render(
             light = ONE - bright
             toned = bright + (raised * bright) * (light * light * light)
             wanted = y + (toned - b) + amount * boost[r, k]
-            ratio = (max(wanted, ZERO) + DARKEST) / (y + DARKEST)
+            ratio = (max(wanted, ZERO) + DARKEST) / (max(y, ZERO) + DARKEST)
             gain[k], offset[k] = ratio, wanted
         if exponent != ONE:
             for k in range(width):

@@ -14,17 +14,6 @@ LEVELS = 3
 """Affinities K, K^2, K^4: a base and three layers of detail."""
 TAU = 0.05
 """Contrast beyond which a layer's boost levels off."""
-REFERENCE = 512
-"""Long side, in pixels, of the photo on which parameters count pixels."""
-
-
-def step_in_pixels(dilation: float, extent: tuple[int, int]) -> int:
-    """The window's step on a photo of this height and width; at least one pixel.
-
-    >>> step_in_pixels(2, (3000, 4096)), step_in_pixels(2, (200, 224))
-    (16, 1)
-    """
-    return max(1, round(dilation * max(extent) / REFERENCE))
 
 
 def split(luma: Tensor, h: Tensor, step: int, tau: float = TAU) -> tuple[Tensor, Tensor]:

@@ -13,8 +13,9 @@ from enhance.operators.affinity import RADIUS
 from enhance.operators.base import Operator, Parameter, Settings, check_image
 from enhance.operators.batching import broadcast_shapes, paired
 from enhance.operators.gamut import follow_luma
-from enhance.operators.layers import REFERENCE, TAU, split, step_in_pixels
+from enhance.operators.layers import TAU, split
 from enhance.operators.luma import luma as luma_of
+from enhance.operators.scale import REFERENCE, step_in_pixels
 from enhance.operators.strips import in_strips
 
 SCALES = {"fine": 1, "medium": 3, "coarse": 8}

@@ -14,17 +14,16 @@ from enhance.operators.box import box_mean
 from enhance.operators.denoising import BLEND_PARAMETERS, Denoiser
 from enhance.operators.luma import WEIGHTS
 
-PATCH = 2  # radius of a patch, in pixels
+PATCH_RADIUS = 2  # in pixels
 SOFT = 0.25  # width of the bend where distances rise above noise, in variances of the noise
 CHANNEL = sum(weight**2 for weight in WEIGHTS) ** -0.5
 """Noise of a channel over luma's, for noise that is independent in R, G and B."""
-
 
 Pairs = list[tuple[tuple[int, int], Tensor]]
 """Shifts, and the mean squared difference of patches that lie so far apart ``(B, 1, h, w)``."""
 
 
-class NonLocalMeans(Denoiser[Pairs]):
+class NonLocalMeans(Denoiser[tuple[Tensor, Pairs]]):
     """Each pixel becomes the mean of those near it whose 5x5 patches are like its own.
 
     With the mean squared difference ``D`` of two patches, over R, G and B, and the noise
@@ -71,21 +70,25 @@ class NonLocalMeans(Denoiser[Pairs]):
         **BLEND_PARAMETERS,
     }
 
-    def prepare(self, image: Tensor, settings: Settings) -> Pairs:
-        """Compare patches as far apart as the widest search asks for."""
-        shifts = _shifts(int(settings["search"].max()), *image.shape[-2:])
-        return [(shift, _distance(*_overlap(image, shift))) for shift in shifts]
+    def prepare(self, image: Tensor, settings: Settings) -> tuple[Tensor, Pairs]:
+        """How far to search; patches compared as far apart as the widest search asks for."""
+        search = settings["search"]
+        shifts = _shifts(int(search.max()), *image.shape[-2:])
+        return search, [(shift, _distance(*_overlap(image, shift))) for shift in shifts]
 
-    def denoise(self, image: Tensor, prepared: Pairs, noise: Tensor, settings: Settings) -> Tensor:
+    def denoise(
+        self, image: Tensor, prepared: tuple[Tensor, Pairs], noise: Tensor, settings: Settings
+    ) -> Tensor:
         """Weigh the distances and average."""
+        analysed, pairs = prepared
         variance = (CHANNEL * noise).square()[..., None, None, None]
         falloff = -(variance * settings["k_h"].square()[..., None, None, None]).reciprocal()
-        search = settings["search"][..., None, None, None]
+        search = analysed[..., None, None, None]
         shape = broadcast_shapes(image.shape[:1], falloff.shape[:-3], search.shape[:-3])
         # a fourth channel of ones gathers the sum of the weights
         pixels = torch.cat([image, torch.ones_like(image[:, :1])], dim=1)
         total = pixels.expand(*shape, -1, -1, -1).clone()
-        for shift, distance in prepared:
+        for shift, distance in pairs:
             weight = torch.exp(_above(distance - 2 * variance, SOFT * variance) * falloff)
             weight = weight * (search >= max(map(abs, shift)))
             here, there = _overlap(pixels, shift)
@@ -95,7 +98,7 @@ class NonLocalMeans(Denoiser[Pairs]):
 
     def halo(self, extent: tuple[int, int], settings: Settings | None = None) -> int:
         """Where a patch may begin, and its own reach."""
-        return int(self.largest("search", settings)) + PATCH
+        return int(self.largest("search", settings)) + PATCH_RADIUS
 
 
 def _shifts(search: int, height: int, width: int) -> list[tuple[int, int]]:
@@ -120,7 +123,7 @@ def _overlap(plane: Tensor, shift: tuple[int, int]) -> tuple[Tensor, Tensor]:
 def _distance(here: Tensor, there: Tensor) -> Tensor:
     """Mean squared difference over channels and patches; beyond the border it is repeated."""
     square = (here - there).square().mean(-3, keepdim=True)
-    return box_mean(square, PATCH)
+    return box_mean(square, PATCH_RADIUS)
 
 
 def _above(value: Tensor, width: Tensor) -> Tensor:

@@ -11,6 +11,8 @@ from torch.nn import functional
 
 from enhance.operators.luma import WEIGHTS, luma
 
+NOISE_FLOOR = 1 / 255 / math.sqrt(12)
+"""Rounding noise of an 8-bit photo: no photo is taken to be cleaner."""
 _ROOT = math.sqrt(3)
 # Daubechies' wavelet with two vanishing moments: its high-pass is blind to linear gradients
 _HIGH_PASS = [value / (4 * math.sqrt(2)) for value in (1 - _ROOT, _ROOT - 3, 3 + _ROOT, -1 - _ROOT)]
@@ -25,14 +27,14 @@ CLIPPED = 0.1  # share of clipped pixels above which a block is not read
 BINS = 4  # brightness ranges with equally many blocks
 SHRINK = 0.02  # weighted variance of brightness below which tilt is hardly told
 ROUGH = 2  # coarse structure over the noise's variance up to which a block is surely flat
-STEEPEST = 1.0  # octaves of noise from black to white that are believed
+MAX_TILT = 1.0  # octaves of noise from black to white that are believed
 _LUMA = sum(weight**2 for weight in WEIGHTS)  # luma's share of the variance of R, G and B
 # variance of B-Y is 1 - 2 b + _LUMA of one channel's, b the weight of blue; R-Y alike
 CHROMA_OF_LUMA = math.sqrt((1 - WEIGHTS[0] - WEIGHTS[2] + _LUMA) / _LUMA)
 """Noise of B-Y and R-Y over luma's, for noise that is independent in R, G and B."""
 UNTOUCHED = 0.5  # finest over second scale's colour noise, in energy: .1 after JPEG, 1 in white
 SHARED = 1.5  # luma's noise over colour's from which channels share their noise, as film grain
-MOST = 1 << 24  # pixels that are read; of larger photos, squares spread over them
+MAX_PIXELS = 1 << 24  # pixels that are read; of larger photos, squares spread over them
 SQUARE = 512  # side of those squares, a multiple of `BLOCK`
 SLACK = 1.1  # of the level that colour noise tells
 WHITE_GRAIN = 1.15  # 1 for white noise; how often it is read so: `benchmarks/prior.py`
@@ -132,12 +134,12 @@ def noise_profile(image: Tensor) -> NoiseProfile:
 
 
 def _spread(photo: Tensor) -> Tensor:
-    """A photo ``(3, H, W)``; of a large one, evenly spread squares of about `MOST` pixels."""
+    """A photo ``(3, H, W)``; of a large one, evenly spread squares of about `MAX_PIXELS` pixels."""
     height, width = photo.shape[-2:]
-    if height * width <= MOST or min(height, width) < SQUARE:
+    if height * width <= MAX_PIXELS or min(height, width) < SQUARE:
         return photo
-    down = min(height // SQUARE, max(1, int(math.sqrt(MOST * height / width) / SQUARE)))
-    right = min(width // SQUARE, max(1, MOST // SQUARE**2 // down))
+    down = min(height // SQUARE, max(1, int(math.sqrt(MAX_PIXELS * height / width) / SQUARE)))
+    right = min(width // SQUARE, max(1, MAX_PIXELS // SQUARE**2 // down))
     tops, lefts = _starts(height, down), _starts(width, right)
     rows = [[photo[:, y : y + SQUARE, x : x + SQUARE] for x in lefts] for y in tops]
     return torch.cat([torch.cat(row, dim=-1) for row in rows], dim=-2)
@@ -210,7 +212,7 @@ def _tilt(readings: list[tuple[Tensor, Tensor, Tensor]]) -> Tensor:
     logs = variances.log2() / 2
     away = lights - (weights * lights).sum() / (weights.sum() + 1e-12)
     slope = (weights * away * logs).sum() / ((weights * away.square()).sum() + SHRINK)
-    return slope.clamp(-STEEPEST, STEEPEST)
+    return slope.clamp(-MAX_TILT, MAX_TILT)
 
 
 def _band_energies(planes: Tensor) -> list[Tensor]:

@@ -22,10 +22,8 @@ from enhance.operators.batching import broadcast_shapes
 from enhance.operators.box import box_mean
 from enhance.operators.domain_transform import domain_transform
 from enhance.operators.luma import WEIGHTS, luma
-from enhance.operators.noise import CHROMA_OF_LUMA, STEEPEST, noise_profile
+from enhance.operators.noise import CHROMA_OF_LUMA, MAX_TILT, NOISE_FLOOR, noise_profile
 
-NOISE_FLOOR = 1 / 255 / math.sqrt(12)
-"""Rounding noise of an 8-bit photo: no photo is taken to be cleaner."""
 _BELL = [math.exp(-(x**2) / 2) for x in range(-3, 4)]
 GAUSSIAN = [value / sum(_BELL) for value in _BELL]  # one pixel wide
 CHROMA = 2  # colour is smoothed this much more, in space and in range
@@ -109,8 +107,8 @@ class Turbo(Operator[TurboLayers]):
             stage="analyse",
         ),
         "tilt": Parameter(
-            -STEEPEST,
-            STEEPEST,
+            -MAX_TILT,
+            MAX_TILT,
             0,
             "octaves by which noise grows from black to white",
             unit="octaves",

@@ -12,8 +12,8 @@ from torch import Tensor
 from enhance.operators.base import Operator, Parameter, Settings, check_image
 from enhance.operators.batching import broadcast_shapes, paired
 from enhance.operators.gamut import follow_luma
-from enhance.operators.layers import REFERENCE
 from enhance.operators.luma import luma as luma_of
+from enhance.operators.scale import REFERENCE, scale_of
 from enhance.operators.strips import in_strips
 
 TAILS = 3  # standard deviations of the Gaussian that its window holds
@@ -73,7 +73,7 @@ class Unsharp(Operator[tuple[Tensor, Tensor, Tensor]]):
         )
         height, width = luma.shape[-2:]
         whole = extent or (height, width)
-        pixels = sigma * _scale(whole)
+        pixels = sigma * scale_of(whole)
         # one window for every sigma: its reach may not depend on the batch
         side = 2 * self.halo(whole) + 1
         sigmas = torch.stack([pixels, pixels], dim=1)
@@ -91,12 +91,7 @@ class Unsharp(Operator[tuple[Tensor, Tensor, Tensor]]):
 
     def halo(self, extent: tuple[int, int], settings: Settings | None = None) -> int:
         """Half the Gaussian's window at the largest sigma."""
-        return math.ceil(TAILS * self.parameters_spec["sigma"].high * _scale(extent))
-
-
-def _scale(extent: tuple[int, int]) -> float:
-    """Pixels of this photo in one of a photo whose long side is `REFERENCE`, at least one."""
-    return max(1.0, max(extent) / REFERENCE)
+        return math.ceil(TAILS * self.parameters_spec["sigma"].high * scale_of(extent))
 
 
 def _render(image: Tensor, luma: Tensor, cored: Tensor, amount: Tensor) -> Tensor:

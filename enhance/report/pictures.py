@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from enhance.imaging.eight_bits import eight_bits
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -31,8 +33,7 @@ def picture_of(pixels: Tensor, side: int) -> Picture:
     """A photo ``(1, 3, H, W)`` in [0, 1], no side longer than `side` px."""
     from PIL import Image
 
-    array = pixels[0].permute(1, 2, 0).clamp(0, 1).mul(255).round().byte().cpu().numpy()
-    return _encode(Image.fromarray(array), side)
+    return _encode(Image.fromarray(eight_bits(pixels)), side)
 
 
 def picture_of_file(path: str | PathLike[str], side: int) -> Picture:

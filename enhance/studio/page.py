@@ -8,11 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from torch import Tensor
-
 from enhance.errors import MissingExtraError
+from enhance.imaging.eight_bits import eight_bits
 from enhance.operators.base import Parameter
 from enhance.studio.session import Look, Session
 
@@ -56,7 +53,7 @@ def build(session: Session) -> Any:
 
     def show(*values: float) -> tuple[Any, ...]:
         look = session.look(dict(zip(names, values, strict=True)))
-        shown = (picture(before.pixels), picture(look.pixels))
+        shown = (eight_bits(before.pixels), eight_bits(look.pixels))
         return shown, score_line(before, look), opinion_table(before, look)
 
     def tune(*given: Any) -> tuple[Any, ...]:
@@ -75,7 +72,7 @@ def build(session: Session) -> Any:
     with gr.Blocks(title="enhance studio", analytics_enabled=False) as page, gr.Row():
         with gr.Column(scale=3):
             photo = gr.ImageSlider(
-                (picture(before.pixels), picture(before.pixels)),
+                (eight_bits(before.pixels), eight_bits(before.pixels)),
                 label="before | after",
                 format="jpeg",
                 interactive=False,
@@ -139,12 +136,6 @@ def start_values(session: Session) -> Sequence[float]:
     """The first setting, in the order of the sliders."""
     start = session.start()
     return [start[name] for name in session.parameters]
-
-
-def picture(pixels: Tensor) -> NDArray[np.uint8]:
-    """``(1, 3, H, W)`` in [0, 1] as ``(H, W, 3)`` at 8 bits."""
-    array: NDArray[np.uint8] = pixels[0].permute(1, 2, 0).mul(255).round().byte().numpy()
-    return array
 
 
 def score_line(before: Look, now: Look) -> str:

@@ -21,11 +21,14 @@ import torch
 from torch import Tensor
 
 from enhance.errors import ParameterError, UnknownNameError
-from enhance.operators.base import Operator
+from enhance.operators.base import Operator, check_names
 from enhance.testing.images import extremes, photo
+from enhance.testing.settings import middle, show, spread
 
 ROUNDING = 1e-5  # between orders of summation in float32
 SEAM = 1 / 512  # half a step of an 8-bit photo
+LARGEST = 1024  # side of a photo on which tiles are tried
+STRIP = 24, 2048  # four times as long as the photo on which parameters count pixels, and cheap
 
 
 class OperatorSuite(ABC):
@@ -48,6 +51,7 @@ class OperatorSuite(ABC):
         operator = self.make()
         assert operator.name, "an operator needs a name"
         assert operator.summary, "an operator needs a summary of one line"
+        check_names(operator.parameters_spec)
         for name, parameter in operator.parameters_spec.items():
             assert parameter.doc, f"{name} needs a sentence on what it does"
             grid = parameter.grid or (parameter.low, parameter.high)
@@ -56,12 +60,15 @@ class OperatorSuite(ABC):
         operator.complete(dict(operator.identity or {}))
 
     def test_identity(self) -> None:
-        """At its declared identity it changes nothing beyond rounding."""
+        """At its declared identity it changes nothing beyond rounding; one that has it says so."""
         operator = self.make()
+        images = {"photo": photo(24, 20), **extremes(12, 9)}
+        identity = operator.identity or {}
+        changes = {name: _distance(operator(x, **identity), x) for name, x in images.items()}
+        name, change = max(changes.items(), key=lambda item: item[1])
         if operator.identity is None:
-            return
-        for name, image in {"photo": photo(24, 20), **extremes(12, 9)}.items():
-            change = _distance(operator(image, **operator.identity), image)
+            assert change > 1e-6, "its defaults change nothing: it must declare identity = {}"
+        else:
             assert change <= 1e-6, f"the identity changes the image {name!r} by {change:.2g}"
 
     def test_bounds(self) -> None:
@@ -80,9 +87,9 @@ class OperatorSuite(ABC):
         """Everywhere in its bounds and on any image, the output is finite and in [0, 1]."""
         operator = self.make()
         for name, image in {"photo": photo(16, 12), **extremes(12, 9)}.items():
-            for setting in _spread(operator):
+            for setting in spread(operator):
                 rendered = operator(image, **setting)
-                where = f"on the image {name!r} at {_show(setting)}"
+                where = f"on the image {name!r} at {show(setting)}"
                 assert bool(rendered.isfinite().all()), f"output is not finite {where}"
                 low, high = rendered.min().item(), rendered.max().item()
                 assert low >= 0, f"output falls to {low:g} {where}"
@@ -91,7 +98,7 @@ class OperatorSuite(ABC):
     def test_dtype_and_shape(self) -> None:
         """Shape and dtype are those of the image, down to one pixel of width."""
         operator = self.make()
-        setting = _middle(operator)
+        setting = middle(operator)
         expected = operator(photo(12, 10), **setting)
         for dtype in (torch.float32, torch.float64, torch.float16, torch.bfloat16):
             rendered = operator(photo(12, 10).to(dtype), **setting)
@@ -108,7 +115,7 @@ class OperatorSuite(ABC):
         operator = self.make()
         image = photo(16, 12)
         before = image.clone()
-        first, second = (operator(image, **_middle(operator)) for _ in range(2))
+        first, second = (operator(image, **middle(operator)) for _ in range(2))
         assert torch.equal(first, second), "two equal calls differ"
         assert torch.equal(image, before), "the input image was modified"
 
@@ -116,7 +123,7 @@ class OperatorSuite(ABC):
         """One analysis serves many renderings, in any order."""
         operator = self.make()
         image = photo(16, 12)
-        first, *others = _spread(operator, only="render")
+        first, *others = spread(operator, only="render")
         complete = operator.complete(first, like=image)
         layers = operator.analyse(image, complete)
         expected = operator.render(layers, complete)
@@ -131,7 +138,7 @@ class OperatorSuite(ABC):
         """Images together give what each gives alone."""
         operator = self.make()
         images = torch.cat([photo(14, 11, seed=seed) for seed in range(3)])
-        setting = _middle(operator)
+        setting = middle(operator)
         together = operator(images, **setting)
         alone = torch.cat([operator(image[None], **setting) for image in images])
         error = _distance(together, alone)
@@ -141,7 +148,7 @@ class OperatorSuite(ABC):
         """Settings together give what each gives alone: on one image, paired, and crossed."""
         operator = self.make()
         images = torch.cat([photo(14, 11, seed=seed) for seed in range(2)])
-        settings = _spread(operator)[:2]
+        settings = spread(operator)[:2]
         names = operator.parameters_spec
         stacked = {name: torch.tensor([setting[name] for setting in settings]) for name in names}
         alone = torch.stack(
@@ -168,18 +175,26 @@ class OperatorSuite(ABC):
             assert error <= ROUNDING, f"{case} differ by {error:.2g} from one by one"
 
     def test_tiles(self) -> None:
-        """A crop with its declared halo equals the same place of the whole."""
+        """A crop with its declared halo equals the same place of the whole.
+
+        Tried on a square, and on a strip so long that sizes which scale with the photo are large.
+        """
         operator = self.make()
         side = 64
-        while side < 2 * operator.halo((side, side)) + 48:
+        # tiles that are not the whole photo; where the halo grows as the photo does, none are
+        while (halo := operator.halo((side, side))) < side < min(2 * halo + 48, LARGEST):
             side *= 2
-        extent = (side, side)
+        for extent in ((side, side), STRIP):
+            self._check_tiles(operator, extent)
+
+    def _check_tiles(self, operator: Operator[Any], extent: tuple[int, int]) -> None:
+        height, width = extent
         image = photo(*extent)
-        for setting in _spread(operator)[:4]:
+        for setting in spread(operator)[:4]:
             complete = operator.calibrate(image, operator.complete(setting, like=image))
             halo = operator.halo(extent, complete)
             whole = operator.render(operator.analyse(image, complete), complete)
-            for top, left in ((0, 0), (side // 2 - 8, side // 2 - 8), (side - 16, 8)):
+            for top, left in ((0, 0), (height // 2 - 8, width // 2 - 8), (height - 16, 8)):
                 first_row, first_column = max(0, top - halo), max(0, left - halo)
                 tile = image[..., first_row : top + 16 + halo, first_column : left + 16 + halo]
                 layers = operator.analyse(tile, complete, extent=extent)
@@ -188,7 +203,10 @@ class OperatorSuite(ABC):
                 columns = slice(left - first_column, left - first_column + 16)
                 expected = whole[..., top : top + 16, left : left + 16]
                 error = _distance(rendered[..., rows, columns], expected)
-                assert error <= SEAM, f"a tile differs by {error:.2g} at {_show(setting)}"
+                assert error <= SEAM, (
+                    f"a tile of a photo of {height}x{width} differs by {error:.2g} "
+                    f"at {show(setting)}"
+                )
 
     # -- gradients ------------------------------------------------------------------------
 
@@ -199,7 +217,7 @@ class OperatorSuite(ABC):
             return
         image = (0.2 + 0.6 * photo(*self.small)).double()
         names = [name for name, p in operator.parameters_spec.items() if not p.integer]
-        for setting in (operator.defaults(), _middle(operator), _middle(operator, share=0.3)):
+        for setting in (operator.defaults(), middle(operator), middle(operator, share=0.3)):
             complete = operator.calibrate(image, operator.complete(setting, like=image))
             values = [complete[name].clone().requires_grad_() for name in names]
 
@@ -218,11 +236,11 @@ class OperatorSuite(ABC):
         if not operator.differentiable:
             return
         for name, image in extremes(6, 6).items():
-            for setting in [operator.defaults(), *_spread(operator)[:4]]:
+            for setting in [operator.defaults(), *spread(operator)[:4]]:
                 gradients = _gradients(operator, image, setting)
                 for of, gradient in gradients.items():
                     assert bool(gradient.isfinite().all()), (
-                        f"gradient to {of} is not finite on the image {name!r} at {_show(setting)}"
+                        f"gradient to {of} is not finite on the image {name!r} at {show(setting)}"
                     )
 
     def test_live_gradients(self) -> None:
@@ -231,20 +249,16 @@ class OperatorSuite(ABC):
         if not operator.differentiable:
             return
         for share in (0.1, 0.5, 0.9):
-            setting = _middle(operator, share=share)
+            setting = middle(operator, share=share)
             gradients = _gradients(operator, photo(16, 12), setting)
             for name, parameter in operator.parameters_spec.items():
                 if parameter.tuned and not parameter.integer:
                     size = gradients[name].abs().item()
-                    assert size > 0, f"gradient to {name} vanishes at {_show(setting)}"
+                    assert size > 0, f"gradient to {name} vanishes at {show(setting)}"
 
 
 def _distance(one: Tensor, other: Tensor) -> float:
     return (one - other).abs().max().item()
-
-
-def _show(setting: dict[str, float]) -> str:
-    return ", ".join(f"{name}={value:g}" for name, value in setting.items()) or "no parameters"
 
 
 def _must_raise(
@@ -254,31 +268,7 @@ def _must_raise(
         operator(image, **setting)
     except error:
         return
-    raise AssertionError(f"{_show(setting)} must raise {error.__name__}, but nothing was raised")
-
-
-def _middle(operator: Operator[Any], share: float = 0.6) -> dict[str, float]:
-    """A setting inside the bounds: this share of the way from `low` to `high`."""
-    values = {}
-    for name, parameter in operator.parameters_spec.items():
-        value = parameter.low + share * (parameter.high - parameter.low)
-        values[name] = float(round(value)) if parameter.integer else value
-    return values
-
-
-def _spread(operator: Operator[Any], *, only: str | None = None) -> list[dict[str, float]]:
-    """Settings that differ in everything: inside, both ends, and each parameter at its ends.
-
-    `only` keeps parameters of other stages at their default.
-    """
-    spec = operator.parameters_spec
-    settings = [_middle(operator, share=share) for share in (0.3, 0.7, 0.0, 1.0)]
-    for name, parameter in spec.items():
-        settings += [operator.defaults() | {name: end} for end in (parameter.low, parameter.high)]
-    if only is None:
-        return settings
-    fixed = {name: parameter.default for name, parameter in spec.items() if parameter.stage != only}
-    return [setting | fixed for setting in settings]
+    raise AssertionError(f"{show(setting)} must raise {error.__name__}, but nothing was raised")
 
 
 def _gradients(

@@ -64,11 +64,6 @@ class Space:
         _check_mapping("bounds", bounds, "(low, high)")
         fixed, bounds = dict(fixed or {}), dict(bounds or {})
         spec = operator.parameters_spec
-        if "value" in spec:
-            raise ParameterError(
-                f"a parameter must not be called value, as one of {operator.name} is: "
-                "the history of a search calls its objective so"
-            )
         for name in (*fixed, *bounds):
             if name not in spec:
                 raise unknown_name(f"{operator.name} parameter", name, spec)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 import enhance
-from enhance.errors import ImageError
+from enhance.errors import ImageError, ParameterError
 from enhance.imaging.tiling import apply_tiled
 from enhance.operators import registry
 from enhance.operators.base import Parameter
@@ -102,6 +102,31 @@ def test_results_of_any_depth_are_taken(dtype: type) -> None:
     assert (rendered - 0.5).abs().max() <= 0.5 / most
 
 
+@pytest.mark.parametrize("depth", ["float", "uint8"])
+@pytest.mark.parametrize(
+    "photo",
+    [
+        torch.full((1, 3, 4, 5), 0.8),
+        torch.full((1, 3, 1, 1), 0.8),
+        torch.full((1, 4, 5, 3), 0.8).permute(0, 3, 1, 2),  # as an array of pixels lies
+        torch.full((2, 3, 4, 5), 0.8).to(memory_format=torch.channels_last),
+    ],
+    ids=["planes", "one pixel", "pixels", "channels last"],
+)
+def test_a_function_that_works_in_place_reaches_no_other_rendering(
+    photo: Tensor, depth: Literal["float", "uint8"]
+) -> None:
+    def darken(pixels: np.ndarray, steps: int) -> np.ndarray:
+        np.multiply(pixels, 0.5, out=pixels, casting="unsafe")
+        return pixels
+
+    photo = photo.clone()  # lies in memory as it did
+    operator = black_box(darken, {"steps": LIFT["steps"]}, name="darken", depth=depth)()
+    rendered = operator(photo, steps=torch.tensor([[1.0], [2.0], [3.0]]))
+    torch.testing.assert_close(rendered, torch.full_like(rendered, 0.4), atol=1e-6, rtol=0)
+    assert bool((photo == 0.8).all())
+
+
 def test_identity_gives_the_input_back_without_a_call() -> None:
     def unwanted(pixels: np.ndarray, lift: float) -> np.ndarray:
         raise AssertionError("called")
@@ -119,6 +144,56 @@ def test_a_default_that_no_float32_holds_is_the_identity_all_the_same() -> None:
     operator = black_box(lambda pixels, gain: pixels / 2, spec, name="third", identity={})()
     photo = torch.rand(1, 3, 3, 3)
     assert torch.equal(operator(photo), photo)
+
+
+@pytest.mark.parametrize("value", [2 / 3, 1 / 3, 0.3, 0.1234567890123, 1e-7, 0.0])
+def test_numbers_arrive_as_they_were_set(value: float) -> None:
+    seen: list[float] = []
+
+    def spy(pixels: np.ndarray, gain: float) -> np.ndarray:
+        seen.append(gain)
+        return pixels
+
+    operator = black_box(spy, {"gain": Parameter(0, 2 / 3, 0, "")}, name="spy")()
+    photo = torch.rand(1, 3, 2, 2)
+    operator(photo, gain=value)
+    # a float32 stands for the shortest number that becomes it, within the bounds
+    operator(photo, gain=torch.tensor(value))
+    assert seen[0] == value
+    assert np.float32(seen[1]) == np.float32(value)
+    assert seen[1] <= 2 / 3
+    assert len(repr(seen[1])) <= max(len(repr(value)), 12)
+
+
+@pytest.mark.parametrize("value", [1234567, 2**24 + 1, 2**40 + 1])
+def test_large_whole_numbers_arrive_as_they_were_set(value: int) -> None:
+    spec = {"seed": Parameter(0, 2**53, 2**24, "", integer=True)}
+
+    def spy(pixels: np.ndarray, seed: int) -> np.ndarray:
+        assert seed == value
+        assert isinstance(seed, int)
+        return pixels / 2
+
+    operator = black_box(spy, spec, name="spy", depth="float", identity={})()
+    photo = torch.rand(1, 3, 2, 2)
+    torch.testing.assert_close(operator(photo, seed=value), photo / 2)
+
+
+@pytest.mark.parametrize("value", [1234567.0, torch.tensor([1234567.0]), 1e40])
+def test_large_real_numbers_arrive_as_they_were_set(value: float | Tensor) -> None:
+    def spy(pixels: np.ndarray, rate: float) -> np.ndarray:
+        assert rate == float(value)
+        return pixels
+
+    spec = {"rate": Parameter(0, 1e50, 0, "")}
+    operator = black_box(spy, spec, name="spy", identity={})()
+    operator(torch.rand(1, 3, 2, 2), rate=value)
+
+
+@pytest.mark.parametrize("name", ["pixels", "image", "extent", "self", "value"])
+def test_parameters_leave_names_to_the_calls_that_need_them(name: str) -> None:
+    with pytest.raises(ParameterError, match=f"a parameter must not be called {name}: "):
+        black_box(lambda pixels, **settings: pixels, {name: LIFT["lift"]}, name="odd")
 
 
 def test_without_a_reach_a_large_photo_is_worked_on_as_a_whole() -> None:

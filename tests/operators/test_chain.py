@@ -11,6 +11,7 @@ from enhance.errors import ParameterError
 from enhance.operators.chain import Chain, leaves
 from enhance.operators.contrast import Contrast
 from enhance.operators.laplacian import Laplacian
+from enhance.operators.registry import get
 from enhance.operators.rendering import TILES
 from enhance.operators.resolve import members, resolve_operator
 from enhance.operators.saturation import Saturation
@@ -39,6 +40,51 @@ def test_names_are_plain_where_unique() -> None:
     twice = Laplacian()(Laplacian()(image, detail=1.0), detail=2.0)
     seen = chain(image, **{"laplacian.detail": 1.0, "laplacian2.detail": 2.0, "strength": 0.0})
     torch.testing.assert_close(seen, twice, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("order", [["tone", "laplacian"], ["laplacian", "tone"]])
+def test_no_two_parameters_share_a_name(order: list[str]) -> None:
+    chain = resolve_operator(order)
+    members = [get(name) for name in order]
+    assert len(chain.parameters_spec) == sum(len(member.parameters_spec) for member in members)
+    image = photo(16, 16)
+    grey = get("laplacian")(image, brightness=0.5, saturation=0.0)
+    setting = {"laplacian.saturation": 0.0, "laplacian.brightness": 0.5}
+    torch.testing.assert_close(chain(image, **setting), grey, rtol=0, atol=1e-6)
+    inner = get("tone")(image, brightness=0.5, **{"laplacian.saturation": 0.0})
+    setting = {"tone.laplacian.saturation": 0.0, "tone.brightness": 0.5}
+    torch.testing.assert_close(chain(image, **setting), inner, rtol=0, atol=1e-6)
+
+
+def test_a_number_is_not_taken_for_the_name_of_another_operator() -> None:
+    class Second(Laplacian):
+        name = "laplacian2"
+
+    chain = Chain([Laplacian(), Laplacian(), Second()])
+    assert len(chain.parameters_spec) == 3 * len(Laplacian.parameters_spec)
+    assert {f"{name}.detail" for name in ("laplacian", "laplacian3", "laplacian2")} <= set(
+        chain.parameters_spec
+    )
+    assert chain.names[2]["detail"] == "laplacian2.detail"
+
+
+def test_names_that_no_prefix_tells_apart_are_refused() -> None:
+    def named(name: str, *parameters: str) -> Laplacian:
+        own = dict.fromkeys(parameters, Laplacian.parameters_spec["detail"])
+        return type("Named", (Laplacian,), {"name": name, "parameters_spec": own})()  # type: ignore[no-any-return]
+
+    with pytest.raises(ParameterError, match=r"different names, got a\.b\.c twice"):
+        Chain([named("a", "b.c"), named("a.b", "c"), named("x", "b.c", "c")])
+
+
+def test_an_analysis_without_settings_is_one_at_the_defaults() -> None:
+    image = photo(16, 16)
+    chain = Chain([Laplacian(), Turbo()])
+    other = chain.complete({"sigma_n": 0.2, "grain": 2.0}, like=image)
+    default = chain.complete({}, like=image)
+    expected = chain.render(chain.analyse(image, default), other)
+    assert torch.equal(chain.render(chain.analyse(image), other), expected)
+    assert not torch.equal(chain(image, sigma_n=0.2, grain=2.0), expected)
 
 
 def test_the_one_that_is_tuned_keeps_a_name_that_several_have() -> None:

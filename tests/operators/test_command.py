@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import shlex
 import sys
+import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 import enhance
 from enhance.errors import ParameterError
+from enhance.operators import registry
 from enhance.operators.base import Parameter
 from enhance.operators.blackbox import BlackBoxError
 from enhance.operators.command import Command, command
@@ -99,6 +103,52 @@ def test_a_status_is_told_with_the_last_line_of_stderr(painter: type[Command]) -
 def test_placeholders_are_checked_when_it_is_made(line: str, message: str) -> None:
     with pytest.raises(ParameterError, match=message):
         command(line, GREY, name="wrong")
+
+
+@pytest.mark.parametrize("line", [["cp", 3, "{input}", "{output}"], 3, None, b"cp"])
+def test_what_is_no_text_is_named(line: Any) -> None:
+    with pytest.raises(ParameterError, match="must be a text, or a list of texts, got "):
+        command(line, {}, name="wrong")
+
+
+@pytest.mark.parametrize("name", ["input", "output", "extent", "image", "value"])
+def test_parameters_leave_names_to_what_needs_them(name: str) -> None:
+    with pytest.raises(ParameterError, match=f"a parameter must not be called {name}: "):
+        command(f"cp {{input}} {{output}} {{{name}}}", {name: GREY["grey"]}, name="wrong")
+
+
+def test_light_beyond_the_range_is_clipped() -> None:
+    photo = torch.tensor([-0.02, 0.5, 1.02]).reshape(1, 3, 1, 1)
+    copied = one_of("cp {input} {output}")(photo).flatten()
+    torch.testing.assert_close(copied, torch.tensor([0.0, 0.5, 1.0]), atol=1e-4, rtol=0)
+
+
+def test_what_a_late_program_has_started_ends_with_it(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    script = f"while :; do echo alive >> {shlex.quote(str(log))}; sleep 0.02; done & wait"
+    late = one_of(f"sh -c {shlex.quote(script)} {{input}} {{output}}", timeout=0.5)
+    with pytest.raises(BlackBoxError, match=r"sh must end within 0\.5 s"):
+        late(torch.rand(1, 3, 4, 5))
+    said = log.read_text()
+    assert "alive" in said
+    time.sleep(0.3)
+    assert log.read_text() == said
+
+
+def test_commands_of_one_name_belong_to_the_module_that_made_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(registry, "_registered", {})
+    code = "made = command('cp {input} {output}', {}, name='copy')"
+    one, again, other = (
+        {"__name__": name, "command": command} for name in ("first", "first", "second")
+    )
+    for module in (one, again, other):
+        exec(code, module)
+    enhance.register(one["made"])  # type: ignore[type-var]
+    enhance.register(again["made"])  # type: ignore[type-var]
+    with pytest.raises(ParameterError, match=r"'copy' is first:Command_copy"):
+        enhance.register(other["made"])  # type: ignore[type-var]
 
 
 def test_double_braces_stand_for_braces() -> None:

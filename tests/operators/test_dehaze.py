@@ -9,16 +9,8 @@ from scipy.ndimage import minimum_filter
 from torch import Tensor
 
 from enhance.operators.dehaze import DIMMEST, Dehaze, dark_channel, read_airlight
-from enhance.testing import OperatorSuite
 
 AIRLIGHT = 0.85
-
-
-class TestDehazeConformance(OperatorSuite):
-    small = (4, 4)
-
-    def make(self) -> Dehaze:
-        return Dehaze()
 
 
 @pytest.fixture

@@ -10,12 +10,6 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from enhance.operators.exposure import Exposure
-from enhance.testing import OperatorSuite
-
-
-class TestExposureConformance(OperatorSuite):
-    def make(self) -> Exposure:
-        return Exposure()
 
 
 def decode(value: np.ndarray) -> np.ndarray:
@@ -67,3 +61,16 @@ def test_more_light_makes_bright_colours_pale() -> None:
     brighter = Exposure()(orange, exposure=torch.tensor([0.0, 1.0, 2.0]))
     saturation = 1 - brighter.amin(1) / brighter.amax(1)
     assert bool((saturation.flatten().diff() < 0).all())
+
+
+@pytest.mark.parametrize("value", [1.0000005, 1.02, 1.1, -0.02])
+def test_light_slightly_beyond_the_range_is_taken_for_its_end(value: float) -> None:
+    rendered = Exposure()(grey(value), exposure=torch.tensor([-2.0, 0.0, 2.0]))
+    torch.testing.assert_close(rendered, torch.full_like(rendered, float(value > 0)))
+
+
+def test_the_slope_falls_off_as_the_documentation_says() -> None:
+    step = 1e-4
+    ends = [encode(0.18 - step), encode(0.18 + step)]
+    low, high = (decode(Exposure()(grey(end), exposure=2.0).numpy()) for end in ends)
+    np.testing.assert_allclose((high - low) / (2 * step), 2.2, atol=0.02)

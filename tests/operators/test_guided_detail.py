@@ -8,16 +8,8 @@ from torch import Tensor
 from enhance.operators.guided_detail import TAU, GuidedDetail
 from enhance.operators.guided_filter import guided_filter
 from enhance.operators.luma import luma
-from enhance.testing import OperatorSuite
 
 WHOLE = (512, 512)  # on a photo of this size a radius counts pixels
-
-
-class TestGuidedDetailConformance(OperatorSuite):
-    small = (4, 4)
-
-    def make(self) -> GuidedDetail:
-        return GuidedDetail()
 
 
 def test_minus_one_is_close_to_the_filter_itself(coffee: Tensor) -> None:

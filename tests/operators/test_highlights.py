@@ -10,15 +10,9 @@ from torch import Tensor
 
 from enhance.operators.highlights import Highlights, curve_change
 from enhance.operators.luma import luma
-from enhance.testing import OperatorSuite
 
 RAMP = torch.linspace(0, 1, 1001, dtype=torch.float64)
 amounts = st.floats(-1, 1)
-
-
-class TestHighlightsConformance(OperatorSuite):
-    def make(self) -> Highlights:
-        return Highlights()
 
 
 def change(tone: Tensor, highlights: float = 0, whites: float = 0, blacks: float = 0) -> Tensor:

@@ -13,8 +13,9 @@ from torch import Tensor
 from enhance.operators.affinity import ALPHA, fluxes
 from enhance.operators.gamut import MARGIN
 from enhance.operators.laplacian import Laplacian
-from enhance.operators.layers import LEVELS, REFERENCE, TAU, step_in_pixels
+from enhance.operators.layers import LEVELS, TAU
 from enhance.operators.luma import luma
+from enhance.operators.scale import REFERENCE, step_in_pixels
 from enhance.testing.images import photo
 
 PLAIN = Laplacian()

@@ -6,17 +6,9 @@ import pytest
 import torch
 
 from enhance.operators.local_contrast import SCALES, LocalContrast
-from enhance.testing import OperatorSuite
 
 PLAIN = LocalContrast()
 EXTENT = (512, 512)
-
-
-class TestLocalContrast(OperatorSuite):
-    small = (5, 6)
-
-    def make(self) -> LocalContrast:
-        return LocalContrast()
 
 
 def wave(period: int) -> torch.Tensor:

@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import ClassVar
-
 import numpy as np
 import torch
 from skimage.metrics import peak_signal_noise_ratio
 from skimage.restoration import denoise_nl_means
 from torch import Tensor
 
-from enhance.operators.base import Parameter
-from enhance.operators.nlm import CHANNEL, PATCH, SOFT, NonLocalMeans
-from enhance.operators.turbo import NOISE_FLOOR
-from enhance.testing import OperatorSuite
-
-
-class Near(NonLocalMeans):
-    """The same with a search that tests have time for, unless they ask for another."""
-
-    parameters_spec: ClassVar[Mapping[str, Parameter]] = {
-        **NonLocalMeans.parameters_spec,
-        "search": replace(NonLocalMeans.parameters_spec["search"], high=3, default=2, levels=3),
-    }
-
-
-class TestNonLocalMeansConformance(OperatorSuite):
-    small = (3, 3)
-
-    def make(self) -> NonLocalMeans:
-        return Near()
+from enhance.operators.nlm import CHANNEL, PATCH_RADIUS, SOFT, NonLocalMeans
+from enhance.operators.noise import NOISE_FLOOR
 
 
 def test_each_setting_searches_as_far_as_it_says(coffee: Tensor) -> None:
@@ -45,19 +23,24 @@ def test_each_setting_searches_as_far_as_it_says(coffee: Tensor) -> None:
 
 def written_out(image: np.ndarray, sigma: float, k_h: float, search: int) -> np.ndarray:
     """The filter on (H, W, 3), one pixel after another, where no window leaves the image."""
-    margin = search + PATCH
+    margin = search + PATCH_RADIUS
     height, width = image.shape[:2]
     result = np.full_like(image, np.nan)
     for row, column in np.ndindex(height, width):
         if not (margin <= row < height - margin and margin <= column < width - margin):
             continue
-        own = image[row - PATCH : row + PATCH + 1, column - PATCH : column + PATCH + 1]
+        own = image[
+            row - PATCH_RADIUS : row + PATCH_RADIUS + 1,
+            column - PATCH_RADIUS : column + PATCH_RADIUS + 1,
+        ]
         total, weights = image[row, column].copy(), 1.0
         for y, x in np.ndindex(2 * search + 1, 2 * search + 1):
             r, c = row + y - search, column + x - search
             if (r, c) == (row, column):
                 continue
-            other = image[r - PATCH : r + PATCH + 1, c - PATCH : c + PATCH + 1]
+            other = image[
+                r - PATCH_RADIUS : r + PATCH_RADIUS + 1, c - PATCH_RADIUS : c + PATCH_RADIUS + 1
+            ]
             above = ((own - other) ** 2).mean() - 2 * sigma**2
             above = (above + np.hypot(above, SOFT * sigma**2)) / 2
             weight = np.exp(-above / (k_h * sigma) ** 2)
@@ -102,3 +85,10 @@ def test_gradients_live_where_patches_differ_by_noise_alone() -> None:
     rendered = NonLocalMeans()(0.5 + noise, k_h=k_h, search=2, sigma_n=0.02)
     (slope,) = torch.autograd.grad(rendered.std(), k_h)
     assert slope < 0  # a larger k_h smooths more
+
+
+def test_how_far_is_searched_is_what_was_analysed(coffee: Tensor) -> None:
+    crop, operator = coffee[..., 30:46, 40:58], NonLocalMeans()
+    near, far = (operator.complete({"search": s, "sigma_n": 0.03}, like=crop) for s in (1, 3))
+    rendered = operator.render(operator.analyse(crop, far), near)
+    assert torch.equal(rendered, operator(crop, search=3, sigma_n=0.03))

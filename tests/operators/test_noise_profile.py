@@ -53,7 +53,7 @@ def test_a_large_photo_is_read_at_squares_spread_over_it(monkeypatch: pytest.Mon
     seen: list[tuple[int, ...]] = []
     read = noise._of_one
     monkeypatch.setattr(noise, "_of_one", lambda photo: seen.append(photo.shape) or read(photo))
-    monkeypatch.setattr(noise, "MOST", 1 << 20)
+    monkeypatch.setattr(noise, "MAX_PIXELS", 1 << 20)
     part = noise_profile(noisy)
     (shape,) = seen
     assert (1 << 19) < shape[-1] * shape[-2] <= 1 << 20

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -14,8 +16,11 @@ from torch import Tensor
 from enhance.errors import EnhanceError, ImageError, ParameterError, UnknownNameError
 from enhance.operators import registry
 from enhance.operators.base import Operator, Parameter, Settings
+from enhance.operators.chain import Chain
 from enhance.operators.laplacian import Laplacian
 from enhance.operators.registry import get
+
+BUILT_IN = sorted(registry._BUILT_IN)
 
 
 class Gain(Operator[Tensor]):
@@ -48,13 +53,31 @@ def clean_registry(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"low": 0, "high": 1, "default": 2}, r"`low <= default <= high` must hold.*default=2"),
         ({"low": 0, "high": 1, "default": 0, "scale": "log"}, r"`low > 0` must hold.*low=0"),
         ({"low": 0, "high": 1, "default": 0, "levels": 0}, r"`levels >= 1` must hold.*levels=0"),
+        ({"levels": 2.5}, "levels must be a whole number, got 2.5"),
+        ({"low": -float("inf")}, "low must be a finite number, got -inf"),
+        ({"high": float("nan")}, "high must be a finite number, got nan"),
+        ({"low": "0"}, "low must be a finite number, got '0'"),
+        ({"default": None}, "default must be a finite number, got None"),
+        ({"grid": (0, float("inf"))}, r"grid\[1\] must be a finite number, got inf"),
+        ({"grid": ("a",)}, r"grid\[0\] must be a finite number, got 'a'"),
+        ({"default": 0.5, "integer": True}, "default of a whole-number .* whole, got 0.5"),
+        ({"low": -0.5, "integer": True}, "low of a whole-number parameter .* got -0.5"),
+        ({"grid": (0, 0.5), "integer": True}, r"grid\[1\] of a whole-number .* got 0.5"),
+        ({"scale": "lin"}, "scale must be linear or log, got 'lin'"),
+        ({"stage": "x"}, "stage must be analyse or render, got 'x'"),
     ],
 )
 def test_a_parameter_that_contradicts_itself_is_refused(
-    arguments: dict[str, float], message: str
+    arguments: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(ParameterError, match=message):
-        Parameter(doc="", **arguments)  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match=message) as caught:
+        Parameter(**{"low": 0, "high": 1, "default": 0, "doc": "", **arguments})
+    assert "\n" not in str(caught.value)
+
+
+def test_numbers_of_numpy_are_bounds_too() -> None:
+    parameter = Parameter(np.float32(0), np.int64(4), 1, "", levels=np.int64(3), integer=True)  # type: ignore[arg-type]
+    parameter.check("x", 4)
 
 
 @pytest.mark.parametrize("value", [7.0, -1.001, float("nan"), float("inf")])
@@ -73,9 +96,47 @@ def test_whole_numbers_are_asked_for() -> None:
         Laplacian().complete({"dilation": 1.5})
 
 
+def test_a_whole_number_that_is_none_is_named_among_others() -> None:
+    with pytest.raises(ParameterError, match=r"dilation must be a whole number, got 1\.5"):
+        Laplacian().complete({"dilation": torch.tensor([1.0, 2.0, 1.5])})
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_no_number_at_all_is_refused_by_name(name: str) -> None:
+    operator = get(name)
+    for parameter in operator.parameters_spec:
+        for nothing in (torch.tensor([]), []):
+            with pytest.raises(ParameterError, match=f"^{parameter} must hold at least one number"):
+                operator(torch.rand(1, 3, 4, 4), **{parameter: nothing})  # type: ignore[arg-type]
+
+
 def test_bounds_in_float32_are_inside() -> None:
     high = torch.tensor(0.1)  # a little more than 0.1 in float64
     Parameter(0, 0.1, 0, "").check("x", high)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "value"),
+    [(1e-3, 1e4, -0.005), (1e-3, 1e4, 9e-4), (0, 1e6, -0.9), (0, 1e6, -1e-9), (-1e6, 0, 0.5)],
+)
+def test_a_far_bound_makes_no_room_at_the_near_one(low: float, high: float, value: float) -> None:
+    with pytest.raises(ParameterError, match=f"must lie in .*, got {value}"):
+        Parameter(low, high, high, "").check("x", value)
+
+
+@pytest.mark.parametrize("name", ["extent", "image", "self", "value"])
+def test_names_that_calls_need_are_refused_when_a_class_is_made(name: str) -> None:
+    spec = {name: Gain.parameters_spec["gain"]}
+    with pytest.raises(ParameterError, match=f"^a parameter must not be called {name}: "):
+        type("Odd", (Gain,), {"parameters_spec": spec})
+
+    class Late(Gain):
+        def __init__(self) -> None:
+            super().__init__()
+            self.parameters_spec = spec
+
+    with pytest.raises(ParameterError, match=f"^a parameter must not be called {name}: "):
+        Chain([Late()])
 
 
 def test_an_unknown_parameter_is_answered_with_the_nearest() -> None:

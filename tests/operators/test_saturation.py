@@ -11,12 +11,6 @@ from torch import Tensor
 
 from enhance.operators.luma import luma
 from enhance.operators.saturation import Saturation
-from enhance.testing import OperatorSuite
-
-
-class TestSaturationConformance(OperatorSuite):
-    def make(self) -> Saturation:
-        return Saturation()
 
 
 def pixel(*rgb: float) -> Tensor:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from enhance.errors import ParameterError
 from enhance.operators.base import Operator, Parameter, Settings
 from enhance.testing import OperatorSuite
 from enhance.testing.images import photo
@@ -51,6 +52,12 @@ def amount_of(settings: Settings) -> Tensor:
 
 class NoDoc(Fade):
     parameters_spec: Mapping[str, Parameter] = {"amount": Parameter(0, 0.9, 0, "")}
+
+
+class TakenName(Fade):
+    def __init__(self) -> None:
+        super().__init__()
+        self.parameters_spec = {"value": Fade.parameters_spec["amount"]}
 
 
 class NoIdentity(Fade):
@@ -127,6 +134,70 @@ class NoHalo(Fade):
         return 0
 
 
+class Scaled(Fade):
+    """Right too: reaches farther in a larger photo."""
+
+    name = "scaled"
+
+    def analyse(
+        self,
+        image: Tensor,
+        settings: Settings | None = None,
+        *,
+        extent: tuple[int, int] | None = None,
+    ) -> Tensor:
+        step = self.halo(extent or (image.shape[-2], image.shape[-1]))
+        padded = nn.functional.pad(image, (step, step, 0, 0), mode="replicate")
+        smooth = (padded[..., : -2 * step] + padded[..., 2 * step :]) / 2
+        return torch.stack([image, smooth])
+
+    def halo(self, extent: tuple[int, int], settings: Settings | None = None) -> int:
+        return max(1, max(extent) // 512)
+
+
+class HaloNotScaled(Scaled):
+    def analyse(
+        self,
+        image: Tensor,
+        settings: Settings | None = None,
+        *,
+        extent: tuple[int, int] | None = None,
+    ) -> Tensor:
+        return Scaled().analyse(image, settings, extent=extent)
+
+    def halo(self, extent: tuple[int, int], settings: Settings | None = None) -> int:
+        return 1
+
+
+class Whole(Fade):
+    """Right too: draws pixels towards the mean of the photo, so that no tile will do."""
+
+    name = "whole"
+
+    def analyse(
+        self,
+        image: Tensor,
+        settings: Settings | None = None,
+        *,
+        extent: tuple[int, int] | None = None,
+    ) -> Tensor:
+        return torch.stack([image, image.mean((-1, -2), keepdim=True).expand_as(image)])
+
+    def halo(self, extent: tuple[int, int], settings: Settings | None = None) -> int:
+        return max(extent)
+
+
+class MostOf(Whole):
+    """Wrong about most of a photo being enough, on a photo of any size."""
+
+    def halo(self, extent: tuple[int, int], settings: Settings | None = None) -> int:
+        return int(0.4 * max(extent))
+
+
+class UndeclaredIdentity(Fade):
+    identity = None
+
+
 class Detached(Fade):
     def render(self, layers: Tensor, settings: Settings) -> Tensor:
         return super().render(layers.detach(), settings) + 0 * layers[0]
@@ -157,14 +228,16 @@ def failures(operator: type[Operator[Any]]) -> set[str]:
     return failed
 
 
-def test_a_right_operator_passes_everything() -> None:
-    assert failures(Fade) == set()
+@pytest.mark.parametrize("operator", [Fade, Scaled, Whole])
+def test_a_right_operator_passes_everything(operator: type[Operator[Any]]) -> None:
+    assert failures(operator) == set()
 
 
 @pytest.mark.parametrize(
     ("operator", "check"),
     [
         (NoDoc, "test_declaration"),
+        (TakenName, "test_declaration"),
         (NoIdentity, "test_identity"),
         (Clamps, "test_bounds"),
         (Overshoots, "test_range"),
@@ -175,7 +248,10 @@ def test_a_right_operator_passes_everything() -> None:
         (OverwritesLayers, "test_layers_are_reusable"),
         (MixesImages, "test_batch_of_images"),
         (FirstSettingOnly, "test_batch_of_settings"),
+        (UndeclaredIdentity, "test_identity"),
         (NoHalo, "test_tiles"),
+        (HaloNotScaled, "test_tiles"),
+        (MostOf, "test_tiles"),
         (Detached, "test_gradcheck"),
         (SingularAtBlack, "test_finite_gradients"),
         (DeadGradient, "test_live_gradients"),
@@ -186,7 +262,7 @@ def test_each_mistake_is_caught(operator: type[Operator[Any]], check: str) -> No
         def make(self) -> Operator[Any]:
             return operator()
 
-    with pytest.raises((AssertionError, RuntimeError)):
+    with pytest.raises((AssertionError, RuntimeError, ParameterError)):
         getattr(Suite(), check)()
 
 

@@ -11,8 +11,8 @@ from PIL import Image
 from torch import Tensor
 
 from enhance.operators.luma import luma
-from enhance.operators.noise import estimate_noise, noise_profile
-from enhance.operators.turbo import NOISE_FLOOR, Turbo
+from enhance.operators.noise import NOISE_FLOOR, estimate_noise, noise_profile
+from enhance.operators.turbo import Turbo
 from enhance.testing.images import photo
 
 TURBO = Turbo()

@@ -9,14 +9,6 @@ from torch import Tensor
 
 from enhance.operators.luma import luma
 from enhance.operators.unsharp import Unsharp
-from enhance.testing import OperatorSuite
-
-
-class TestUnsharpConformance(OperatorSuite):
-    small = (4, 4)
-
-    def make(self) -> Unsharp:
-        return Unsharp()
 
 
 @pytest.mark.parametrize(("sigma", "amount"), [(1.0, 1.5), (2.5, 0.7), (1.5, -0.8)])

@@ -8,12 +8,6 @@ from kornia.color import rgb_to_linear_rgb, rgb_to_xyz
 from torch import Tensor
 
 from enhance.operators.white_balance import DUV, MIREDS, WhiteBalance, white_gains
-from enhance.testing import OperatorSuite
-
-
-class TestWhiteBalanceConformance(OperatorSuite):
-    def make(self) -> WhiteBalance:
-        return WhiteBalance()
 
 
 def grey(**settings: float) -> Tensor:

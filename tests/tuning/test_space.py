@@ -102,14 +102,6 @@ def test_wrong_fixed_or_bounds(fixed, bounds, error, message) -> None:
         Space.of(get("laplacian"), fixed, bounds)
 
 
-def test_a_parameter_that_the_history_could_not_hold_is_refused() -> None:
-    class Odd(type(get("contrast"))):  # type: ignore[misc]
-        parameters_spec = {"value": TONE}  # noqa: RUF012
-
-    with pytest.raises(ParameterError, match="must not be called value"):
-        Space.of(Odd())
-
-
 def test_a_grid_too_large_is_refused_with_its_size() -> None:
     many = {f"p{i}": TONE for i in range(5)}
     with pytest.raises(ParameterError, match=rf"at most {MAX_GRID} settings, got \d+"):

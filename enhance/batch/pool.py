@@ -44,6 +44,17 @@ class Death:
         return f"the worker process died with status {self.status}"
 
 
+def check_main() -> None:
+    """Find out, before any work, whether this process is a worker that only imports its script.
+
+    Raises:
+        EnhanceError: it is; the script starts workers wherever it is imported.
+    """
+    # what multiprocessing itself asks, but only once there are files in the output folder
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise EnhanceError(GUARD)
+
+
 def work_through(
     make: Callable[[], Callable[[Task], Outcome]], tasks: Iterable[Task], workers: int
 ) -> Iterator[tuple[Task, Outcome | Death]]:

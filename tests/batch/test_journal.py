@@ -221,10 +221,10 @@ def test_closing_a_journal_on_a_full_disk_hides_no_error(tmp_path: Path) -> None
         return journal
 
     begun = on_full_disk()
-    with pytest.raises(WriteError, match="cannot write .* No space left"):
+    with pytest.raises(WriteError, match=r"cannot write .* No space left"):
         begun.add(job(tmp_path, "a"), row("a"))
     begun.__exit__(WriteError, WriteError("the error that is told"), None)
     begun = on_full_disk()
     begun._file.write(b"what is still in the buffer")
-    with pytest.raises(WriteError, match="cannot write .* No space left"):
+    with pytest.raises(WriteError, match=r"cannot write .* No space left"):
         begun.__exit__(None, None, None)

@@ -79,7 +79,8 @@ def batch(
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="Of a Ray cluster, ray://HOST:10001; by default Ray is run here.",
+            help="Of a Ray cluster: HOST:6379 on a machine of it, ray://HOST:10001 from outside "
+            "(needs ray[client]); by default Ray is run here.",
         ),
     ] = None,
     table: Annotated[

@@ -83,9 +83,10 @@ def work_through_ray(
         workers: how many actors, each with one core; at most one per core of the cluster, and
             exactly that for None.
         address: of a cluster, as `ray.init` takes it (``"auto"``, ``"host:6379"``, or from outside
-            ``"ray://host:10001"``, which needs ``ray[client]``); None starts Ray on this machine for as long as the tasks last, unless it runs in this
-            process already, whose cluster is then used. Workers on other machines need this
-            package, the photos and the output folder at the same places.
+            ``"ray://host:10001"``, which needs ``ray[client]``); None starts Ray on this machine
+            for as long as the tasks last, unless it runs in this process already, whose cluster is
+            then used. Workers on other machines need this package, the photos and the output
+            folder at the same places.
 
     Raises:
         ParameterError: an address where Ray runs in this process already.

@@ -1,7 +1,9 @@
 """A folder of photos, tuned over worker processes; interrupted, it goes on where it stopped.
 
 from enhance.batch import Request, run_batch
-result = run_batch("photos", "out", Request(operators=("laplacian",)), workers=4)
+
+if __name__ == "__main__":  # each worker imports the script again
+    result = run_batch("photos", "out", Request(operators=("laplacian",)), workers=4)
 """
 
 from __future__ import annotations

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import IO, Any
 
 from enhance.atomic import write_bytes
-from enhance.batch.plan import Job
+from enhance.batch.plan import JOURNAL, RECIPE, Job
 from enhance.batch.row import Row
 from enhance.errors import ReadError, WriteError
 
-NAME = "batch.jsonl"
+NAME = JOURNAL
 PART = ".*.part"
 """Pattern of the temporary files that a killed process leaves."""
 
@@ -42,6 +43,7 @@ class Journal:
         self.path = folder / NAME
         self._header: dict[str, Any] = json.loads(json.dumps(asked))
         self._rows: dict[str, tuple[list[int], Row]] = {}
+        self._outputs: set[str] = set()  # of all rows that ever were
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -57,11 +59,10 @@ class Journal:
             self._read()
             if not self._file.tell():
                 _check_empty(folder)
-                self._file.write(_line(self._header))
-                self._file.flush()
-                os.fsync(self._file.fileno())
+                self._append(_line(self._header))
         except BaseException:
-            self._file.close()
+            with suppress(OSError):  # what could not be written cannot be on closing either
+                self._file.close()
             raise
         remove_parts(folder)
 
@@ -74,7 +75,11 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError as problem:  # what could not be written cannot be on closing either
+            if error is None:
+                raise WriteError(f"cannot write {self.path}: {problem.strerror}") from problem
 
     def row(self, job: Job) -> Row | None:
         """The row of a photo that is done: unchanged since, and its files still there."""
@@ -88,16 +93,45 @@ class Journal:
         if row.verdict == "failed":
             self._rows.pop(job.photo, None)
             return
-        self._rows[job.photo] = (list(job.fingerprint), row)
-        self._file.write(self._entry(job.photo))
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        self._note(job.photo, list(job.fingerprint), row)
+        self._append(self._entry(job.photo))
 
-    def finish(self, jobs: Iterable[Job]) -> None:
-        """Put the rows in the order of `jobs`, and drop those of photos that are gone."""
-        lines = [_line(self._header)]
-        lines += [self._entry(job.photo) for job in jobs if job.photo in self._rows]
+    def finish(self, jobs: Sequence[Job]) -> None:
+        """Put the rows in the order of `jobs`, and drop those of photos that are gone.
+
+        Results that have no row any more, of photos that are gone or now fail, are removed with
+        their recipes: whoever finds one in the folder may take it for one of this run.
+        """
+        kept = [job for job in jobs if job.photo in self._rows]
+        outputs = {job.output.casefold(): job.target for job in kept}
+        for output in sorted(self._outputs - {job.output for job in kept}):
+            self._remove(output, outputs.get(output.casefold()))
+        lines = [_line(self._header), *(self._entry(job.photo) for job in kept)]
         write_bytes(self.path, b"".join(lines))
+
+    def _remove(self, output: str, namesake: Path | None) -> None:
+        place = PurePosixPath(output)
+        if place.is_absolute() or ".." in place.parts:  # no line of ours
+            return
+        if namesake is not None and _same(namesake, self.path.parent / output):
+            return  # its photo was renamed from A.jpg to a.jpg, and the system takes both for one
+        for name in (output, output + RECIPE):
+            with suppress(OSError):  # gone already, or replaced by a folder
+                (self.path.parent / name).unlink()
+
+    def _note(self, photo: str, fingerprint: list[int], row: Row) -> None:
+        self._rows[photo] = fingerprint, row
+        if row.output is not None:
+            self._outputs.add(row.output)
+
+    def _append(self, line: bytes) -> None:
+        """Write a line and force it to disk."""
+        try:
+            self._file.write(line)
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise WriteError(f"cannot write {self.path}: {error.strerror}") from error
 
     def _entry(self, photo: str) -> bytes:
         fingerprint, row = self._rows[photo]
@@ -115,7 +149,7 @@ class Journal:
                     self._check(entries)
                 else:
                     fingerprint = entries.pop("fingerprint")
-                    self._rows[entries["photo"]] = (fingerprint, Row.from_dict(entries))
+                    self._note(entries["photo"], fingerprint, Row.from_dict(entries))
             except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
                 raise ReadError(f"cannot read {self.path}: line {number} is damaged") from error
         self._file.seek(whole)
@@ -146,6 +180,13 @@ def _check_empty(folder: Path) -> None:
             f"cannot write to {folder}: it must be empty or hold an earlier run of the batch, "
             f"got {others[0]!r}"
         )
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
 
 
 def _lock(file: IO[bytes], path: Path) -> None:

@@ -12,6 +12,8 @@ from enhance.imaging.formats import FORMAT_OF, RAW
 
 DEVELOPED = ".jpg"
 """Extension added to a photo whose own format cannot be written: camera RAW."""
+JOURNAL = "batch.jsonl"
+"""Name of the journal, by which a folder of results is known; see `enhance.batch.journal`."""
 RECIPE = ".json"
 """Extension added to a result for the recipe beside it."""
 
@@ -44,8 +46,8 @@ def plan(folder: Path, output: Path) -> list[Job]:
     A result keeps the photo's place and name, extension included, so that ``a.jpg`` and ``a.png``
     do not meet. A format that is read but not written (camera RAW) has ``.jpg`` added, ``a.nef`` to
     ``a.nef.jpg``, once more for as long as that is the name of another result. Hidden files and
-    folders are left out, as is `output` where it lies inside `folder`; linked folders are not
-    followed.
+    folders are left out, as is `output` where it lies inside `folder`, and whatever else holds the
+    results of a batch; linked folders are not followed.
 
     Raises:
         ReadError: not a folder, no photo in it, or a folder in it that cannot be read.
@@ -55,7 +57,7 @@ def plan(folder: Path, output: Path) -> list[Job]:
         raise ReadError(f"cannot read {folder}: no such folder")
     if output.exists() and output.samefile(folder):
         raise WriteError(f"cannot write to {output}: it is the folder of the photos")
-    found = sorted(_photos(folder, output.resolve()), key=lambda path: path.parts)
+    found = sorted(_photos(folder, os.path.realpath(output)), key=lambda path: path.parts)
     if not found:
         raise ReadError(f"cannot read {folder}: a folder with no photo in it")
     jobs = []
@@ -92,7 +94,7 @@ def places(photos: Sequence[Path]) -> dict[Path, Path]:
     return found
 
 
-def _photos(folder: Path, output: Path) -> Iterator[Path]:
+def _photos(folder: Path, output: str) -> Iterator[Path]:
     known = FORMAT_OF.keys() | RAW
 
     def refuse(error: OSError) -> None:
@@ -103,7 +105,9 @@ def _photos(folder: Path, output: Path) -> Iterator[Path]:
         folders[:] = [
             name
             for name in folders
-            if not name.startswith(".") and (here / name).resolve() != output
+            if not name.startswith(".")
+            and os.path.realpath(here / name) != output
+            and not (here / name / JOURNAL).is_file()
         ]
         for name in files:
             path = here / name

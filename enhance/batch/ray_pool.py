@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
-from enhance.batch.pool import Death
-from enhance.errors import EnhanceError, MissingExtraError
+from enhance.batch.pool import Death, portable
+from enhance.errors import EnhanceError, MissingExtraError, ParameterError
 
 Task = TypeVar("Task")
 Outcome = TypeVar("Outcome")
@@ -30,9 +30,12 @@ class Worker(Generic[Task, Outcome]):
 
     def do(self, task: Task) -> Outcome:
         """Do one task."""
-        if self._work is None:  # not on construction, where Ray would hide what went wrong
-            self._work = self._make()
-        return self._work(task)
+        try:
+            if self._work is None:  # not on construction, where Ray would hide what went wrong
+                self._work = self._make()
+            return self._work(task)
+        except Exception as error:
+            raise portable(error) from None
 
 
 def check_ray() -> Any:
@@ -53,6 +56,19 @@ def check_ray() -> Any:
     return ray
 
 
+def check_address(address: str | None) -> None:
+    """Find out, before any work, whether there is a choice of the cluster.
+
+    Raises:
+        ParameterError: an address where Ray runs in this process already, and so on its cluster.
+        MissingExtraError: Ray is not installed.
+    """
+    if check_ray().is_initialized() and address is not None:
+        raise ParameterError(
+            f"address must be left out where Ray already runs in this process, got {address!r}"
+        )
+
+
 def work_through_ray(
     make: Callable[[], Callable[[Task], Outcome]],
     tasks: Iterable[Task],
@@ -66,15 +82,18 @@ def work_through_ray(
         tasks: given to actors as they become free.
         workers: how many actors, each with one core; at most one per core of the cluster, and
             exactly that for None.
-        address: of a cluster, as `ray.init` takes it (``"auto"``, ``"ray://host:10001"``); None
-            starts Ray on this machine for as long as the tasks last, unless it runs in this
-            process already. Workers on other machines need this package, the photos and the output
+        address: of a cluster, as `ray.init` takes it (``"auto"``, ``"host:6379"``, or from outside
+            ``"ray://host:10001"``, which needs ``ray[client]``); None starts Ray on this machine
+            for as long as the tasks last, unless it runs in this process already, whose cluster is
+            then used. Workers on other machines need this package, the photos and the output
             folder at the same places.
 
     Raises:
-        EnhanceError: the cluster cannot be reached.
+        ParameterError: an address where Ray runs in this process already.
+        EnhanceError: the cluster cannot be reached, or can give no worker.
         Exception: what `make` or a task raised.
     """
+    check_address(address)
     ray = check_ray()
     ours = not ray.is_initialized()
     if ours:
@@ -111,6 +130,14 @@ def _through(
     workers: int,
 ) -> Iterator[tuple[Task, Outcome | Death]]:
     actor_of = ray.remote(num_cpus=1)(Worker)
+    # of several kinds, as memory may run out on the word of Ray's own watchman or of the kernel,
+    # or with the whole machine
+    deaths = (
+        ray.exceptions.RayActorError,
+        ray.exceptions.OutOfMemoryError,
+        ray.exceptions.NodeDiedError,
+        ray.exceptions.WorkerCrashedError,
+    )
     busy: dict[Any, tuple[Any, Task]] = {}
     for task in islice(tasks, workers):
         actor = actor_of.remote(make)
@@ -121,10 +148,14 @@ def _through(
         outcome: Outcome | Death
         try:
             outcome = ray.get(done)
-        except ray.exceptions.RayActorError:
-            outcome, actor = Death(None), actor_of.remote(make)
         except ray.exceptions.RayTaskError as error:
             raise error.cause from error
+        except deaths:
+            outcome = Death(None)
+        except ray.exceptions.RayError as error:
+            raise EnhanceError(f"Ray cannot go on: {' '.join(str(error).split())}") from error
         for following in islice(tasks, 1):
+            if isinstance(outcome, Death):
+                actor = actor_of.remote(make)
             busy[actor.do.remote(following)] = actor, following
         yield task, outcome

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from enhance.operators.base import Operator
-from enhance.operators.resolve import resolve_operator
+from enhance.operators.resolve import members, resolve_operator
 from enhance.recipe import installed_versions
 from enhance.tuning import strategies
 from enhance.tuning.integers import check_seed
@@ -52,6 +52,11 @@ class Request:
     def operator(self) -> Operator[Any]:
         """A new instance of the operator, or of the chain."""
         return resolve_operator(self.operators or None)
+
+    def own_operators(self) -> tuple[type[Operator[Any]], ...]:
+        """Classes of the operators that are not of this package, to be registered elsewhere."""
+        classes = (type(member) for member in members(self.operator()))
+        return tuple(c for c in classes if not c.__module__.startswith("enhance."))
 
     def judge(self, operator: Operator[Any]) -> Judge:
         """The scorer, loaded."""

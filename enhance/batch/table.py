@@ -38,7 +38,9 @@ def write_table(rows: Sequence[Row], path: str | os.PathLike[str]) -> None:
     """Write rows to a file, whole or not at all.
 
     CSV and Parquet have a column for each setting, ``settings.detail``, and two for the interval of
-    the gain; JSON keeps both nested. What a failed photo does not have is empty.
+    the gain; JSON keeps both nested. What a failed photo does not have is empty. Names are written
+    as they are: one that begins with ``=`` is a formula to a spreadsheet that opens the CSV, unless
+    the column is imported as text.
 
     Raises:
         WriteError, MissingExtraError: as `check_table`; or the file cannot be written.
@@ -57,11 +59,16 @@ def write_table(rows: Sequence[Row], path: str | os.PathLike[str]) -> None:
 
 
 def _csv(rows: Sequence[Row]) -> str:
+    columns = _columns(rows)
+    filled = [[row.get(name) for name in columns] for row in _flat(rows)]
+    return _csv_line(columns) + "".join(map(_csv_line, filled))
+
+
+def _csv_line(values: Sequence[object]) -> str:
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, _columns(rows), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(_flat(rows))
-    return buffer.getvalue()
+    # quotes what holds a part of the line's end: a carriage return would break the row as well
+    csv.writer(buffer, lineterminator="\r\n").writerow(values)
+    return buffer.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _parquet(rows: Sequence[Row]) -> bytes:

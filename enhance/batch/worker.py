@@ -2,36 +2,56 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 
-from enhance.atomic import write_bytes
+from enhance.atomic import check_writable, write_bytes
 from enhance.batch.plan import Job
 from enhance.batch.request import Request
 from enhance.batch.row import Row
 from enhance.errors import EnhanceError
 from enhance.imaging.files import check_holds, check_target, read
+from enhance.operators.base import Operator
+from enhance.operators.registry import register
 from enhance.tuning.result import TuneResult
 from enhance.tuning.tune import tune
 
 
-def make_worker(request: Request) -> Callable[[Job], Row]:
+@dataclass(frozen=True)
+class Outcome:
+    """What a worker hands back of a photo: its row, and what was warned of on the way."""
+
+    row: Row
+    warnings: tuple[str, ...] = ()
+
+
+def make_worker(
+    request: Request, operators: Sequence[type[Operator[Any]]] = ()
+) -> Callable[[Job], Outcome]:
     """Load what all photos need, and return the function that does one of them.
 
     To be called once in a process of its own: torch is held to one thread, so that results do
     not depend on the number of cores and processes do not fight for them.
+
+    Args:
+        request: what to do with each photo.
+        operators: classes to register first, where the process does not import the script that
+            registered them; see `Request.own_operators`.
     """
+    for operator_class in operators:
+        register(operator_class)
     torch.set_num_threads(1)
     operator = request.operator()
     scorer = request.judge(operator).score
 
-    def work(job: Job) -> Row:
-        with warnings.catch_warnings():
-            warnings.showwarning = lambda message, *where: _tell(message)
-            return attempt(job)
+    def work(job: Job) -> Outcome:
+        with warnings.catch_warnings(record=True) as warned:
+            row = attempt(job)
+        return Outcome(row, tuple(dict.fromkeys(str(warning.message) for warning in warned)))
 
     def attempt(job: Job) -> Row:
         try:
@@ -64,19 +84,15 @@ def make_worker(request: Request) -> Callable[[Job], Row]:
     return work
 
 
-def _tell(message: Warning | str) -> None:
-    """One line on stderr, as the command says everything."""
-    print(f"enhance: {' '.join(str(message).split())}", file=sys.stderr, flush=True)
-
-
 def prepare(job: Job) -> None:
-    """Make the folder of a result, and find out before the work whether it can be written."""
+    """Make the folder of a result, and find out before the work whether both files can be made."""
     job.target.parent.mkdir(parents=True, exist_ok=True)
     check_target(job.target, source=job.source)
+    check_writable(job.recipe)
 
 
 def save(result: TuneResult, job: Job) -> None:
-    """Write photo and recipe, each whole or not at all.
+    """Write photo and recipe, each whole or not at all, and no photo without its recipe.
 
     A photo that stays untouched is copied byte for byte, where its format can be written: encoding
     it again could only lose.
@@ -85,4 +101,8 @@ def save(result: TuneResult, job: Job) -> None:
         write_bytes(job.target, job.source.read_bytes())
     else:
         result.save(job.target)
-    result.recipe.save(job.recipe)
+    try:
+        result.recipe.save(job.recipe)
+    except BaseException:  # a result without its recipe would pass for one that is done
+        job.target.unlink(missing_ok=True)
+        raise

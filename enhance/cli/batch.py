@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -24,10 +25,7 @@ from enhance.cli.options import (
     read_values,
 )
 from enhance.cli.outputs import check_apart, inside
-from enhance.errors import ParameterError
-
-if TYPE_CHECKING:
-    from enhance.batch import Row
+from enhance.errors import ParameterError, WriteError
 
 
 def batch(
@@ -81,7 +79,8 @@ def batch(
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="Of a Ray cluster, ray://HOST:10001; by default Ray is run here.",
+            help="Of a Ray cluster: HOST:6379 on a machine of it, ray://HOST:10001 from outside "
+            "(needs ray[client]); by default Ray is run here.",
         ),
     ] = None,
     table: Annotated[
@@ -99,7 +98,6 @@ def batch(
     """
     from enhance.atomic import check_writable
     from enhance.batch import Request, Shared, run_batch, write_table
-    from enhance.batch.plan import plan
     from enhance.batch.shared import NAME
     from enhance.batch.table import check_table
     from enhance.presets import load_preset
@@ -116,10 +114,11 @@ def batch(
         if not inside(path, output):  # which is yet to be made
             check_writable(path)
     if table is not None and table.suffix.lower() == ".json" and inside(table, output):
-        results = {f"the recipe of {job.photo}": job.recipe for job in plan(folder, output)}
-        check_apart([], {**results, "--shared": output / NAME, "--table": table})
+        check_apart([], {"--shared": output / NAME, "--table": table})
+        _check_no_recipe(table, output)
     look = None if preset is None else load_preset(preset)
     progress = sys.stderr is not None and sys.stderr.isatty()
+    tell = _complain_above_bar if progress else complain
     result = run_batch(
         folder,
         output,
@@ -140,7 +139,8 @@ def batch(
         address=address,
         shared=(Shared() if delta is None else Shared(delta)) if shared else None,
         progress=progress,
-        failed=_complain_above_bar if progress else _complain,
+        on_failed=lambda row: tell(row.reason),
+        on_warning=lambda row, message: tell(message),
     )
     print(result.summary())
     for path in filter(None, (table, report)):
@@ -158,12 +158,19 @@ def batch(
     return 0 if not failed else 2 if failed == len(result.rows) else 1
 
 
-def _complain(row: Row) -> None:
-    complain(row.reason)
+def _check_no_recipe(table: Path, output: Path) -> None:
+    """Keep a table out of the place that a recipe has or, with one more photo, would have."""
+    from enhance.batch.plan import RECIPE
+    from enhance.imaging.formats import FORMAT_OF
+
+    photo = Path(os.path.relpath(os.path.realpath(table), os.path.realpath(output)))
+    photo = photo.with_name(photo.name[: -len(RECIPE)])
+    if photo.suffix.lower() in FORMAT_OF:
+        raise WriteError(f"cannot write {table}: both the recipe of {photo} and --table name it")
 
 
-def _complain_above_bar(row: Row) -> None:
+def _complain_above_bar(message: str) -> None:
     from tqdm import tqdm
 
     with tqdm.external_write_mode(file=sys.stderr):
-        complain(row.reason)
+        complain(message)

@@ -47,7 +47,7 @@ def inside(path: Path, folder: Path) -> bool:
     >>> inside(Path.cwd() / "out" / "results.csv", Path("out"))
     True
     """
-    return path.resolve().is_relative_to(folder.resolve())
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
 def read_for(photo: Path, output: Path) -> Photo:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
@@ -11,13 +11,14 @@ import typer
 
 from enhance.cli.options import Bound, Fix, Operators, Seed, read_bounds, read_values
 from enhance.cli.outputs import check_apart, read_for
-from enhance.errors import ParameterError
+from enhance.errors import ParameterError, WriteError
 
 if TYPE_CHECKING:
     from enhance.imaging.photo import Photo
     from enhance.preference.session import Session
 
 ROUNDS = 20
+PICTURE = Path("choice.png")
 
 
 def prefer(
@@ -33,10 +34,20 @@ def prefer(
     bound: Bound = None,
     seed: Seed = 0,
     picture: Annotated[
-        Path, typer.Option(metavar="FILE", help="Where the two are shown, side by side.")
-    ] = Path("choice.png"),
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where the two are shown, side by side; a file that is there is replaced. "
+            f"By default {PICTURE}, which replaces none, and is removed when all is asked.",
+        ),
+    ] = None,
     session: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Keep the choices; go on if it is there.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keep the choices; go on if it is there, with the options that it began with "
+            "or none.",
+        ),
     ] = None,
     rounds: Annotated[
         int | None,
@@ -58,25 +69,35 @@ def prefer(
     from enhance.atomic import check_writable
     from enhance.imaging.files import check_target
 
-    outputs = {"--output": output, "--recipe": recipe, "--picture": picture, "--session": session}
+    shown_at = PICTURE if picture is None else picture
+    outputs = {"--output": output, "--recipe": recipe, "--picture": shown_at, "--session": session}
     check_apart([photo], outputs)
-    for path in filter(None, (output, picture)):
+    going_on = session is not None and session.exists()
+    if picture is None and shown_at.exists() and not going_on:
+        raise WriteError(
+            f"cannot write {shown_at}: it is there already; --picture {shown_at} replaces it"
+        )
+    for path in filter(None, (output, shown_at)):
         check_target(path, source=photo)
     for path in filter(None, (recipe, session)):
         check_writable(path)
     if choices is not None and rounds is not None:
         raise ParameterError("give --rounds, to be asked, or --choices, not both")
+    if choices is None and sys.stdin is None:  # closed, by `<&-`
+        raise ParameterError("there is no standard input to answer on: give --choices")
     given = None if choices is None else [_answer(word) for word in choices.split(",") if word]
     shown = photo if output is None else read_for(photo, output)
     asking = _open(shown, operator, fix, bound, seed, session)
     if given is None:
-        for word in _asked(asking, picture, rounds or ROUNDS):
+        for word in _asked(asking, shown_at, rounds or ROUNDS):
             asking.undo() if word == "undo" else asking.choose(word)  # type: ignore[arg-type]
             _keep(asking, session)
+        if picture is None:
+            shown_at.unlink(missing_ok=True)
     else:
         for word in given:
             asking.choose(word)  # type: ignore[arg-type]
-        _show(asking, picture)
+        _show(asking, shown_at)
         _keep(asking, session)
     _finish(asking, photo, output, recipe)
 
@@ -91,24 +112,50 @@ def _open(
 ) -> Session:
     import enhance
 
+    fixed, bounds = read_values(fix or [], "--fix"), read_bounds(bound or [], "--bound")
     if session is not None and session.exists():
-        if operator or fix or bound or seed:
-            raise ParameterError(f"{session} exists and says what to set: leave the options out")
-        return enhance.prefer(photo, resume=session)
-    return enhance.prefer(
-        photo,
-        operator or None,
-        fixed=read_values(fix or [], "--fix"),
-        bounds=read_bounds(bound or [], "--bound"),
-        seed=seed,
-    )
+        asking = enhance.prefer(photo, resume=session)
+        _check_same(asking, session, operator or [], fixed, bounds, seed)
+        return asking
+    return enhance.prefer(photo, operator or None, fixed=fixed, bounds=bounds, seed=seed)
+
+
+def _check_same(
+    asking: Session,
+    session: Path,
+    operator: list[str],
+    fixed: Mapping[str, float],
+    bounds: Mapping[str, tuple[float, float]],
+    seed: int,
+) -> None:
+    """Find out whether what is asked for is what the session began with; nothing is, too."""
+    from enhance.operators.resolve import members
+
+    held: list[tuple[str, object, object]] = []
+    if operator:
+        names = [member.name for member in members(asking.operator)]
+        held.append(("--operator", names, operator))
+    if seed:
+        held.append(("--seed", asking.seed, seed))
+    for name, value in fixed.items():
+        held.append((f"--fix {name}", asking.space.constant.get(name), value))
+    for name, pair in bounds.items():
+        parameter = asking.space.varying.get(name)
+        within = None if parameter is None else (parameter.low, parameter.high)
+        held.append((f"--bound {name}", within, pair))
+    for option, before, now in held:
+        if before != now:
+            raise ParameterError(
+                f"{option} must be what {session} began with, {before}, or be left out, got {now}"
+            )
 
 
 def _asked(asking: Session, picture: Path, rounds: int) -> Iterator[str]:
     """What the person at the terminal answers, until they are done."""
-    while len(asking.choices) < rounds:
+    begun = len(asking.choices)
+    while len(asking.choices) < begun + rounds:
         _show(asking, picture)
-        number = len(asking.choices) + 1
+        number = len(asking.choices) - begun + 1
         prompt = f"{picture}, {number} of {rounds}: left, right, same, undo or done? "
         print(prompt, end="", flush=True)
         line = sys.stdin.readline()
@@ -123,6 +170,7 @@ def _asked(asking: Session, picture: Path, rounds: int) -> Iterator[str]:
         if word == "done":
             return
         yield word
+        begun = min(begun, len(asking.choices))  # choices of an earlier run may be taken back
 
 
 def _answer(text: str, *more: str) -> str:

@@ -27,7 +27,7 @@ def studio(
     is served to this machine only, until the command is interrupted.
     """
     from enhance.studio.page import gradio, serve
-    from enhance.studio.session import Session
+    from enhance.studio.session import StudioSession
 
     gradio()
-    serve(Session(photo, operator or None, scorer), port=port, browser=browser)
+    serve(StudioSession(photo, operator or None, scorer), port=port, browser=browser)

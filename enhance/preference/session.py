@@ -6,28 +6,26 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
-from pathlib import Path
 from typing import Any, get_args
 
 from torch import Tensor
 
-from enhance.errors import ParameterError, RecipeError
+from enhance.errors import ParameterError, RecipeError, UnknownNameError
 from enhance.imaging.photo import ImageLike, Photo, as_photo
 from enhance.operators.base import Operator
 from enhance.operators.rendering import render_full
 from enhance.operators.resolve import OperatorLike, members, resolve_operator
 from enhance.preference.perceived import perceived_metric
+from enhance.preference.saved import FORMAT, digest, read_session
 from enhance.preference.taste import SPREAD, Answer, Taste
 from enhance.preview import preview
 from enhance.recipe import Recipe
 from enhance.tuning.integers import check_seed
 from enhance.tuning.scoring import ScorerLike
-from enhance.tuning.space import Space, answers_to_keep
+from enhance.tuning.space import Space, answers_to_keep, one_number
 from enhance.tuning.start import Start, start_of, starting_point, starting_space
 from enhance.tuning.tune import tune
 
-FORMAT = 1
-"""Version of the file of a session."""
 _METRIC_SIDE = 192
 """Longest side of what is rendered to learn how settings look, in px."""
 
@@ -65,6 +63,7 @@ class Session:
     Attributes:
         choices: what was chosen so far, in order.
         start: the settings before any choice.
+        space: what is asked about within which bounds, and the values of the rest.
     """
 
     def __init__(
@@ -80,7 +79,7 @@ class Session:
             raise ParameterError("at least one parameter must vary, got none to choose between")
         self.photo, self.operator, self.seed = photo, operator, check_seed(seed)
         self.start = starting_point(operator, space, start)
-        self._space = space
+        self.space = space
         calibrated = space.calibrated(operator, photo.pixels)
         self._constant = calibrated.constant
         self._told = answers_to_keep(operator, space, calibrated)
@@ -97,7 +96,7 @@ class Session:
 
     def pair(self) -> Pair:
         """The two versions to choose from next; the same two until a choice is made."""
-        left, right = (self._space.describe(point) for point in self._taste.question())
+        left, right = (self.space.describe(point) for point in self._taste.question())
         return Pair(self._version(left), self._version(right))
 
     def choose(self, answer: Answer) -> None:
@@ -106,7 +105,7 @@ class Session:
         Raises:
             ParameterError: another answer.
         """
-        left, right = (self._space.describe(point) for point in self._taste.question())
+        left, right = (self.space.describe(point) for point in self._taste.question())
         self._learn(Choice(left, right, answer))
 
     def undo(self) -> None:
@@ -116,7 +115,7 @@ class Session:
     @property
     def settings(self) -> dict[str, float]:
         """Where the optimum is now: the start, moved by the choices."""
-        return self._space.describe(self._taste.ideal) if self.choices else dict(self.start)
+        return self.space.describe(self._taste.ideal) if self.choices else dict(self.start)
 
     @property
     def doubt(self) -> float:
@@ -149,8 +148,9 @@ class Session:
             "format": FORMAT,
             "operators": [member.name for member in members(self.operator)],
             "size": list(self.photo.size),
-            "bounds": {name: [p.low, p.high] for name, p in self._space.varying.items()},
-            "fixed": dict(self._space.constant),
+            "sha256": digest(self.photo.pixels),
+            "bounds": {name: [p.low, p.high] for name, p in self.space.varying.items()},
+            "fixed": dict(self.space.constant),
             "start": dict(self.start),
             "seed": self.seed,
             "choices": [asdict(choice) for choice in self.choices],
@@ -160,7 +160,7 @@ class Session:
     @property
     def _fixed(self) -> dict[str, float]:
         spec = self.operator.parameters_spec
-        given = self._space.constant
+        given = self.space.constant
         return {name: value for name, value in given.items() if value != spec[name].default}
 
     def _version(self, settings: Mapping[str, float]) -> Version:
@@ -170,7 +170,14 @@ class Session:
     def _learn(self, choice: Choice) -> None:
         if choice.answer not in get_args(Answer):
             raise ParameterError(f"a choice must be left, right or same, got {choice.answer!r}")
-        left, right = (self._space.to_unit(shown) for shown in (choice.left, choice.right))
+        for shown in (choice.left, choice.right):
+            if set(shown) != set(self.space.names):
+                raise ParameterError(
+                    f"a choice must be of {', '.join(self.space.names)}, got {', '.join(shown)}"
+                )
+            for name, parameter in self.space.varying.items():
+                one_number(name, parameter, shown[name])
+        left, right = (self.space.to_unit(shown) for shown in (choice.left, choice.right))
         self._taste.learn(left, right, choice.answer)
         self.choices.append(choice)
 
@@ -212,7 +219,7 @@ def prefer(
         A `Session`: `pair` to show, `choose` to answer, `result` for the recipe.
 
     Raises:
-        RecipeError: the file to resume cannot be read, or is of a photo of another size.
+        RecipeError: the file to resume cannot be read, or is of another photo.
         ReadError, ImageError, UnknownNameError, ParameterError: as `enhance.tune` does.
 
     >>> import torch
@@ -239,24 +246,15 @@ def prefer(
 
 
 def _resume(photo: Photo, path: str | PathLike[str]) -> Session:
+    saved = read_session(path)
     try:
-        entries = json.loads(Path(path).read_text(encoding="utf-8"))
-        if not isinstance(entries, dict):
-            raise RecipeError(f"a session must be a JSON object, got {type(entries).__name__}")
-        if entries["format"] != FORMAT:
-            raise RecipeError(f"format must be {FORMAT}, got {entries['format']!r}")
-        size, bounds = tuple(entries["size"]), entries["bounds"]
-        if size != photo.size:
-            raise RecipeError(f"it is of a photo of {size[1]} x {size[0]} px")
-        operator = resolve_operator(entries["operators"])
-        space = Space.of(operator, entries["fixed"], bounds)
-        choices = [Choice(**choice) for choice in entries["choices"]]
-        return Session(photo, operator, space, entries["start"], entries["seed"], choices)
-    except OSError as error:
-        raise RecipeError(f"cannot read session {path}: {error.strerror}") from error
-    except RecursionError as error:
-        raise RecipeError(f"cannot read session {path}: nested too deeply") from error
-    # RecipeError and ParameterError are ValueErrors too
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-        detail = f"the field {error} is missing" if type(error) is KeyError else error
-        raise RecipeError(f"cannot read session {path}: {detail}") from error
+        if saved.size != photo.size:
+            raise RecipeError(f"it is of a photo of {saved.size[1]} x {saved.size[0]} px")
+        if saved.sha256 is not None and saved.sha256 != digest(photo.pixels):
+            raise RecipeError("it is of another photo of the same size")
+        operator = resolve_operator(saved.operators)
+        space = Space.of(operator, saved.fixed, saved.bounds)
+        choices = [Choice(*choice) for choice in saved.choices]
+        return Session(photo, operator, space, saved.start, saved.seed, choices)
+    except (RecipeError, ParameterError, UnknownNameError) as error:
+        raise RecipeError(f"cannot read session {path}: {error}") from error

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import html
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from enhance.errors import MissingExtraError
+from enhance.errors import EnhanceError, MissingExtraError, ParameterError
 from enhance.imaging.eight_bits import eight_bits
 from enhance.operators.base import Parameter
-from enhance.studio.session import Look, Session
+from enhance.studio.session import Look, StudioSession
 
 FONTS = ["system-ui", "sans-serif"]
 
@@ -32,41 +35,74 @@ def gradio() -> Any:
     return gradio
 
 
-def serve(session: Session, *, port: int | None = None, browser: bool = True) -> None:
-    """Show the studio on this machine only, until it is interrupted."""
+def serve(session: StudioSession, *, port: int | None = None, browser: bool = True) -> None:
+    """Show the studio on this machine only, until it is interrupted.
+
+    Raises:
+        ParameterError: the port is taken.
+        MissingExtraError: Gradio is not installed.
+    """
+    with opened(session, port=port, browser=browser) as (page, address):
+        print(f"the studio is at {address}; Ctrl-C ends it", flush=True)
+        page.block_thread()
+
+
+@contextmanager
+def opened(
+    session: StudioSession, *, port: int | None = None, browser: bool = False
+) -> Iterator[tuple[Any, str]]:
+    """The page, served while the context lasts, and its address; raises what `serve` does."""
     gr = gradio()
-    build(session).launch(
-        server_name="127.0.0.1",
-        server_port=port,
-        inbrowser=browser,
-        share=False,
-        footer_links=[],
-        theme=gr.themes.Default(font=FONTS, font_mono=["monospace"]),
-    )
+    with tempfile.TemporaryDirectory(prefix="enhance-studio-") as place:
+        page = build(session, Path(place))
+        try:
+            _, address, _ = page.launch(
+                server_name="127.0.0.1",
+                server_port=port,
+                inbrowser=browser,
+                share=False,
+                quiet=True,
+                prevent_thread_lock=True,
+                footer_links=[],
+                theme=gr.themes.Default(font=FONTS, font_mono=["monospace"]),
+            )
+        except OSError as error:
+            if port is None:
+                raise EnhanceError(f"cannot serve the studio: {error}") from error
+            raise ParameterError(f"port must be a free one, got {port}") from error
+        try:
+            yield page, address
+        finally:
+            page.close(verbose=False)
 
 
-def build(session: Session) -> Any:
-    """The page, as Gradio's `Blocks`: photo, sliders with locks, score, opinions, buttons."""
+def build(session: StudioSession, place: Path) -> Any:
+    """The page, as Gradio's `Blocks`: photo, sliders with locks, score, opinions, buttons.
+
+    Args:
+        session: what the page shows and works on.
+        place: a folder for the recipe that is handed out.
+    """
     gr = gradio()
     names = list(session.parameters)
     start, before = session.start(), session.before()
 
-    def show(*values: float) -> tuple[Any, ...]:
-        look = session.look(dict(zip(names, values, strict=True)))
+    def show(*values: object) -> tuple[Any, ...]:
+        look = session.look(session.settings(values))
         shown = (eight_bits(before.pixels), eight_bits(look.pixels))
         return shown, score_line(before, look), opinion_table(before, look)
 
     def tune(*given: Any) -> tuple[Any, ...]:
-        settings = dict(zip(names, given[: len(names)], strict=True))
+        settings = session.settings(given[: len(names)])
         locked = [name for name, on in zip(names, given[len(names) :], strict=True) if on]
         result = session.tune(settings, locked)
         found = {**session.operator.defaults(), **result.settings}
         values = [float(found[name]) for name in names]
         return *values, f"**{result.verdict}**: {result.reason}", *show(*values)
 
-    def save(*values: float) -> str:
-        path = Path(tempfile.mkdtemp()) / "recipe.json"
-        session.recipe(dict(zip(names, values, strict=True))).save(path)
+    def save(*values: object) -> str:
+        path = place / "recipe.json"
+        session.recipe(session.settings(values)).save(path)
         return str(path)
 
     with gr.Blocks(title="enhance studio", analytics_enabled=False) as page, gr.Row():
@@ -103,17 +139,31 @@ def build(session: Session) -> Any:
                 label="opinions",
                 visible=bool(before.opinions),
             )
+        as_sent = {"preprocess": False}  # checked here: Gradio's own check has words for programs
         seen = [photo, score, opinions]
         for control in sliders:
-            control.release(show, sliders, seen, show_progress="hidden")
-        tuned.click(tune, [*sliders, *locks], [*sliders, verdict, *seen])
+            control.release(told(gr, show), sliders, seen, show_progress="hidden", **as_sent)
+        tuned.click(told(gr, tune), [*sliders, *locks], [*sliders, verdict, *seen], **as_sent)
         reset.click(
             lambda: (*start_values(session), "", *show(*start_values(session))),
             None,
             [*sliders, verdict, *seen],
         )
-        export.click(save, sliders, recipe)
+        export.click(told(gr, save), sliders, recipe, **as_sent)
     return page
+
+
+def told(gr: Any, handler: Callable[..., Any]) -> Callable[..., Any]:
+    """The handler, whose errors on purpose are shown on the page and not as a fault."""
+
+    @wraps(handler)
+    def handle(*values: Any) -> Any:
+        try:
+            return handler(*values)
+        except EnhanceError as error:
+            raise gr.Error(html.escape(str(error)), print_exception=False) from error
+
+    return handle
 
 
 def slider(gr: Any, name: str, parameter: Parameter, value: float) -> Any:
@@ -132,7 +182,7 @@ def slider(gr: Any, name: str, parameter: Parameter, value: float) -> Any:
     )
 
 
-def start_values(session: Session) -> Sequence[float]:
+def start_values(session: StudioSession) -> Sequence[float]:
     """The first setting, in the order of the sliders."""
     start = session.start()
     return [start[name] for name in session.parameters]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from enhance.errors import ParameterError
 from enhance.imaging.photo import ImageLike, as_photo
 from enhance.operators.base import Parameter
 from enhance.operators.rendering import render_full
@@ -17,6 +18,7 @@ from enhance.preview import preview
 from enhance.recipe import Recipe
 from enhance.tuning.result import TuneResult
 from enhance.tuning.scoring import ScorerLike, resolve_scorer
+from enhance.tuning.space import one_number
 from enhance.tuning.tune import tune
 
 
@@ -35,7 +37,7 @@ class Look:
     opinions: Mapping[float, float]
 
 
-class Session:
+class StudioSession:
     """One photo, one operator, one scorer.
 
     Args:
@@ -45,7 +47,9 @@ class Session:
     denoiser), the middle of the photo at its own size. Scores are of the preview, and may differ by
     a little from those of `tune`, which judges several views.
 
-    >>> session = Session(torch.rand(3, 32, 48), "contrast", lambda images: images.mean((1, 2, 3)))
+    >>> def brightness(images):
+    ...     return images.mean((1, 2, 3))
+    >>> session = StudioSession(torch.rand(3, 32, 48), "contrast", brightness)
     >>> session.look({"contrast": 0.5}).pixels.shape
     torch.Size([1, 3, 32, 48])
     """
@@ -66,6 +70,21 @@ class Session:
         """Every parameter, those that are tuned first."""
         spec = self.operator.parameters_spec
         return dict(sorted(spec.items(), key=lambda entry: not entry[1].tuned))
+
+    def settings(self, values: Sequence[object]) -> dict[str, float]:
+        """The setting that sliders show, in the order of `parameters`.
+
+        Raises:
+            ParameterError: as many values are not given, or one is not what its parameter can be.
+        """
+        if len(values) != len(self.parameters):
+            raise ParameterError(
+                f"a setting must have {len(self.parameters)} values, got {len(values)}"
+            )
+        return {
+            name: one_number(name, parameter, value)
+            for (name, parameter), value in zip(self.parameters.items(), values, strict=True)
+        }
 
     def start(self) -> dict[str, float]:
         """The setting that changes nothing, where there is one; else the default."""

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +17,9 @@ import pytest
 from PIL import Image
 
 import enhance
-from enhance.batch import Request, Row, run_batch, write_table
+from enhance.batch import Request, Row, run_batch, worker, write_table
 from enhance.batch.journal import NAME
-from enhance.errors import ParameterError, UnknownNameError, WriteError
+from enhance.errors import ParameterError, UnknownNameError, WriteError, warn
 
 Contents = Callable[[Path], dict[str, bytes]]
 
@@ -106,7 +107,7 @@ def test_bad_photos_are_rows_and_are_tried_again(
     (shoot / "text.png").write_text("no photo")
     out = tmp_path / "out"
     told: list[Row] = []
-    result = run_batch(shoot, out, request_, failed=told.append)
+    result = run_batch(shoot, out, request_, on_failed=told.append)
     assert (result.count("enhanced"), result.count("failed")) == (4, 2)
     assert [row.photo for row in told] == ["a.jpg", "text.png"]
     assert all(row.reason.startswith(f"cannot read {shoot / row.photo}: ") for row in told)
@@ -116,6 +117,93 @@ def test_bad_photos_are_rows_and_are_tried_again(
     (shoot / "a.jpg").write_bytes(whole)
     mended = run_batch(shoot, out, request_)
     assert (mended.resumed, mended.count("failed")) == (4, 1)
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_no_result_is_left_of_a_photo_that_fails_now_or_is_gone(
+    shoot: Path, request_: Request, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    run_batch(shoot, out, request_)
+    (shoot / "a.jpg").write_text("no photo any more")
+    (shoot / "b.png").unlink()
+    result = run_batch(shoot, out, request_)
+    assert (result.resumed, result.count("failed")) == (3, 1)
+    files = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    assert files == {NAME} | {
+        f"{n}{e}" for n in ("a.png", "c.webp", "sub/a.png") for e in ("", ".json")
+    }
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_a_name_too_long_for_its_recipe_is_found_before_the_search(
+    shoot: Path, request_: Request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def search(*arguments: object, **options: object) -> None:
+        raise AssertionError
+
+    long = "l" * 248 + ".jpg"  # a name of 255 bytes is the longest that file systems take
+    only = tmp_path / "only"
+    only.mkdir()
+    (shoot / "a.jpg").rename(only / long)
+    monkeypatch.setattr(worker, "tune", search)
+    (row,) = run_batch(only, tmp_path / "out", request_).rows
+    assert row.reason.endswith("File name too long")
+    assert not (tmp_path / "out" / long).exists()
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_no_result_is_left_without_its_recipe(
+    shoot: Path, request_: Request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(recipe: enhance.Recipe, path: Path) -> None:
+        raise WriteError(f"cannot write {path}: No space left on device")
+
+    monkeypatch.setattr(enhance.Recipe, "save", full)
+    assert run_batch(shoot, tmp_path / "out", request_).count("failed") == 5
+    assert [path.name for path in (tmp_path / "out").rglob("*") if path.is_file()] == [NAME]
+
+
+@pytest.mark.usefixtures("in_this_process")
+@pytest.mark.filterwarnings("default")
+def test_what_a_worker_warns_of_reaches_the_caller(
+    shoot: Path, request_: Request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(path: Path) -> object:
+        warn(f"{path}: the thumbnail is left out")
+        return reading(path)
+
+    reading = worker.read
+    monkeypatch.setattr(worker, "read", read)
+    told: list[tuple[str, str]] = []
+    with warnings.catch_warnings(record=True) as seen:
+        run_batch(
+            shoot, tmp_path / "a", request_, on_warning=lambda row, m: told.append((row.photo, m))
+        )
+        names = ["a.jpg", "a.png", "b.png", "c.webp", "sub/a.png"]
+        assert told == [(n, f"{shoot / n}: the thumbnail is left out") for n in names]
+        assert not seen
+        run_batch(shoot, tmp_path / "b", request_)
+    assert [str(warning.message) for warning in seen] == [message for _, message in told]
+    assert {warning.category for warning in seen} == {enhance.EnhanceWarning}
+    assert {warning.filename for warning in seen} == {__file__}
+
+
+def test_a_script_without_a_guard_is_told_so(shoot: Path, scorer_file: str, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from enhance.batch import Request, run_batch\n"
+        f"run_batch({str(shoot)!r}, 'out', Request((), {scorer_file!r}), workers=1)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    ended = subprocess.run(
+        [sys.executable, str(script)], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert ended.returncode == 1
+    errors = [line for line in ended.stderr.splitlines() if line.startswith("enhance.errors.")]
+    assert len(errors) == 2  # the worker's, and that of the script itself
+    assert all("under `if __name__ ==" in line for line in errors)
+    assert (tmp_path / "out" / NAME).read_bytes().count(b"\n") == 1
 
 
 @pytest.mark.usefixtures("in_this_process")
@@ -157,6 +245,9 @@ def test_a_request_that_cannot_be_met_starts_nothing(
 def test_workers_are_counted_from_one(shoot: Path, request_: Request, tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="workers must be at least 1, got 0"):
         run_batch(shoot, tmp_path / "out", request_, workers=0)
+    for workers in (1.5, "2"):
+        with pytest.raises(ParameterError, match=f"must be a whole number, got {workers!r}"):
+            run_batch(shoot, tmp_path / "out", request_, workers=workers)  # type: ignore[arg-type]
 
 
 @pytest.mark.usefixtures("in_this_process")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -158,3 +160,71 @@ def test_damage_is_named(tmp_path: Path, damage: str) -> None:
     (tmp_path / NAME).write_text("\n".join(lines) + "\n")
     with pytest.raises(ReadError, match="line 2 is damaged"):
         Journal(tmp_path, ASKED)
+
+
+def test_a_result_that_has_no_row_any_more_is_removed(tmp_path: Path) -> None:
+    done(tmp_path, "abcd")
+    (tmp_path / "mine.txt").touch()
+    with Journal(tmp_path, ASKED) as journal:
+        journal.add(job(tmp_path, "a", size=2), Row.failed("a", "cannot read a: empty"))
+        journal.add(job(tmp_path, "b", size=2), row("b"))
+        # c is gone, and d is of another format now
+        moved = replace(job(tmp_path, "d"), output="e", target=tmp_path / "e")
+        journal.add(moved, replace(row("d"), output="e"))
+        for path in (moved.target, moved.recipe):
+            path.touch()
+        journal.finish([job(tmp_path, "a", size=2), job(tmp_path, "b", size=2), moved])
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {NAME, "mine.txt", "b", "b.json", "e", "e.json"}
+
+
+def test_a_result_that_another_photo_has_taken_over_is_kept(tmp_path: Path) -> None:
+    with Journal(tmp_path, ASKED) as journal:
+        raw = replace(job(tmp_path, "a.nef"), output="a.nef.jpg", target=tmp_path / "a.nef.jpg")
+        journal.add(raw, replace(row("a.nef"), output="a.nef.jpg"))
+        developed = job(tmp_path, "a.nef.jpg")
+        journal.add(developed, row("a.nef.jpg"))
+        for path in (developed.target, developed.recipe):
+            path.touch()
+        journal.finish([developed])
+    assert developed.target.is_file()
+    assert developed.recipe.is_file()
+
+
+def test_a_journal_removes_nothing_outside_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "mine.jpg").touch()
+    with Journal(tmp_path / "out", ASKED) as journal:
+        for name in ("../mine.jpg", str(tmp_path / "mine.jpg")):
+            journal.add(job(tmp_path / "out", name), row(name))
+        journal.finish([])
+    assert (tmp_path / "mine.jpg").is_file()
+
+
+def test_a_full_disk_is_said_in_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(file: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with Journal(tmp_path, ASKED) as journal:
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(WriteError, match=r"cannot write .*batch\.jsonl: No space left"):
+            journal.add(job(tmp_path, "a"), row("a"))
+    with pytest.raises(WriteError, match="No space left"):
+        Journal(tmp_path / "new", ASKED)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs the device /dev/full")
+def test_closing_a_journal_on_a_full_disk_hides_no_error(tmp_path: Path) -> None:
+    def on_full_disk() -> Journal:
+        journal = Journal(tmp_path, ASKED)
+        journal._file.close()
+        journal._file = os.fdopen(os.open("/dev/full", os.O_RDWR), "r+b")
+        return journal
+
+    begun = on_full_disk()
+    with pytest.raises(WriteError, match=r"cannot write .* No space left"):
+        begun.add(job(tmp_path, "a"), row("a"))
+    begun.__exit__(WriteError, WriteError("the error that is told"), None)
+    begun = on_full_disk()
+    begun._file.write(b"what is still in the buffer")
+    with pytest.raises(WriteError, match=r"cannot write .* No space left"):
+        begun.__exit__(None, None, None)

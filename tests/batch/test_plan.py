@@ -44,6 +44,18 @@ def test_hidden_files_and_the_output_are_left_out(tmp_path: Path) -> None:
     assert list(places(folder, tmp_path / "out")) == ["a.jpg", "sub/out/e.jpg"]
 
 
+def test_results_of_another_batch_are_no_photos(tmp_path: Path) -> None:
+    folder = make(tmp_path, "a.jpg", "before/batch.jsonl", "before/a.jpg", "before/sub/b.jpg")
+    assert list(places(folder, tmp_path / "out")) == ["a.jpg"]
+    assert list(places(folder / "before", tmp_path / "out")) == ["a.jpg", "sub/b.jpg"]
+
+
+def test_an_output_that_links_to_itself_is_left_to_who_writes(tmp_path: Path) -> None:
+    folder = make(tmp_path / "in", "a.jpg", "sub/b.jpg")
+    (tmp_path / "loop").symlink_to("loop")
+    assert list(places(folder, tmp_path / "loop")) == ["a.jpg", "sub/b.jpg"]
+
+
 def test_linked_folders_are_not_followed(tmp_path: Path) -> None:
     folder = make(tmp_path / "in", "a.jpg")
     (folder / "loop").symlink_to(folder)

@@ -21,11 +21,15 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict:
     """What the command asks for, and the rows that it is answered with."""
     told: dict = {"rows": [DONE]}
 
-    def run_batch(folder, output, request, *, progress, failed, **options) -> BatchResult:
+    def run_batch(
+        folder, output, request, *, progress, on_failed, on_warning, **options
+    ) -> BatchResult:
         told.update(folder=folder, output=output, request=request, **options)
         for row in told["rows"]:
             if row.verdict == "failed":
-                failed(row)
+                on_failed(row)
+            for message in told.get("warnings", ()):
+                on_warning(row, message)
         return BatchResult(told["rows"], 0)
 
     monkeypatch.setattr(batch, "run_batch", run_batch)
@@ -82,6 +86,23 @@ def test_exit_status_and_complaints(
     captured = capsys.readouterr()
     assert captured.err == "enhance: cannot read b.jpg: empty file\n" * rows.count(FAILED)
     assert captured.out.startswith(f"{len(rows)} photo")
+
+
+def test_what_workers_warn_of_is_said(asked: dict, capsys: pytest.CaptureFixture[str]) -> None:
+    asked["warnings"] = ["a.jpg: the thumbnail\nis left out"]
+    assert main(["batch", "in", "-o", "out"]) == 0
+    assert capsys.readouterr().err == "enhance: a.jpg: the thumbnail is left out\n"
+
+
+def test_an_output_that_links_to_itself(
+    tmp_path: Path, coffee_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to("loop")
+    for options in ([], ["--table", str(loop / "t.csv")]):
+        assert main(["batch", str(coffee_file.parent), "-o", str(loop), *options]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"enhance: cannot make the folder {loop}")
 
 
 def test_the_table_is_written(

@@ -40,11 +40,35 @@ def test_a_session_goes_on_call_by_call(
 ) -> None:
     session, recipe = str(tmp_path / "session.json"), tmp_path / "recipe.json"
     assert main([*arguments, "--choices", "left", "--session", session]) == 0
-    assert main([*arguments, "--choices", "same", "--session", session]) == 2
-    assert "leave the options out" in capsys.readouterr().err
+    assert main([*arguments, "--choices", "same", "--session", session]) == 0
+    assert "2 choices between two versions" in capsys.readouterr().out
     go_on = ["prefer", str(coffee_file), "--session", session, "--picture", arguments[-1]]
     assert main([*go_on, "--choices", "same", "--recipe", str(recipe)]) == 0
-    assert enhance.Recipe.load(recipe).reason == "2 choices between two versions"
+    assert enhance.Recipe.load(recipe).reason == "3 choices between two versions"
+
+
+def test_a_session_goes_on_with_the_options_that_it_began_with_only(
+    coffee_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = str(tmp_path / "session.json")
+    command = ["prefer", str(coffee_file), "--picture", str(tmp_path / "two.png")]
+    command += ["--session", session, "--choices", "left"]
+    options = ["--operator", "laplacian", "--fix", "shadow=0.1", "--bound", "detail=0:2"]
+    for given in (options, options, []):
+        assert main([*command, *given]) == 0
+    before = Path(session).read_bytes()
+    capsys.readouterr()
+    for other, complaint in (
+        (["--operator", "tone"], "--operator must be what"),
+        (["--fix", "shadow=0.2"], "began with, 0.1, or be left out, got 0.2"),
+        (["--fix", "detail=1"], "--fix detail must be what"),
+        (["--bound", "detail=0:3"], "began with, (0.0, 2.0), or be left out, got (0.0, 3.0)"),
+        (["--bound", "shadow=0:1"], "--bound shadow must be what"),
+        (["--seed", "7"], "--seed must be what"),
+    ):
+        assert main([*command, *other]) == 2
+        assert complaint in capsys.readouterr().err
+    assert Path(session).read_bytes() == before
 
 
 def test_it_asks(
@@ -65,6 +89,55 @@ def test_it_stops_after_the_rounds_asked_for_and_at_the_end_of_input(
         monkeypatch.setattr("sys.stdin", io.StringIO("left\n" * 5))
         assert main([*arguments, "--rounds", rounds]) == 0
         assert f"{count} between two versions" in capsys.readouterr().out
+
+
+def test_rounds_are_those_of_this_run(
+    arguments: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for count in ("2 choices", "4 choices"):
+        monkeypatch.setattr("sys.stdin", io.StringIO("left\n" * 5))
+        again = [*arguments, "--rounds", "2", "--session", str(tmp_path / "session.json")]
+        assert main(again) == 0
+        shown = capsys.readouterr().out
+        assert f"{count} between two versions" in shown
+        assert "1 of 2: " in shown
+        assert "3 of 2: " not in shown
+
+
+def test_who_cannot_be_asked_is_told_so(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    assert main(arguments) == 2
+    assert "no standard input to answer on: give --choices" in capsys.readouterr().err
+
+
+def test_a_picture_that_is_there_is_replaced_only_where_it_is_named(
+    arguments: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    unnamed, picture = arguments[:-2], Path("choice.png")
+    picture.write_text("mine")
+    assert main([*unnamed, "--choices", "left"]) == 2
+    assert "cannot write choice.png: it is there already" in capsys.readouterr().err
+    assert picture.read_text() == "mine"
+    assert main([*unnamed, "--choices", "left", "--picture", "choice.png"]) == 0
+    assert picture.read_bytes()[1:4] == b"PNG"
+
+    picture.unlink()
+    for _ in range(2):  # it is in its own way neither in a session nor after all is asked
+        assert main([*unnamed, "--choices", "left", "--session", "session.json"]) == 0
+        assert picture.is_file()
+    picture.unlink()
+    monkeypatch.setattr("sys.stdin", io.StringIO("left\ndone\n"))
+    assert main(unnamed) == 0
+    assert not picture.exists()
 
 
 def test_wrong_words_and_targets_are_refused_before_any_work(

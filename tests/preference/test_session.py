@@ -20,6 +20,12 @@ from enhance.operators.rendering import render_full
 from enhance.preference.perceived import LEAST, perceived_metric
 from enhance.tuning.space import Space
 
+
+def chosen(left: object, right: object) -> dict[str, object]:
+    """A choice of contrast, as the file of a session has it."""
+    return {"left": {"contrast": left}, "right": {"contrast": right}, "answer": "left"}
+
+
 START = {"detail": 0.0, "shadow": 0.0, "brightness": 0.0}
 
 
@@ -100,18 +106,45 @@ def test_what_cannot_be_resumed_is_said_in_a_line(coffee: Tensor, tmp_path: Path
         enhance.prefer(coffee[..., :64], resume=path)
     with pytest.raises(enhance.ParameterError, match="takes everything from its file"):
         enhance.prefer(coffee, "contrast", resume=path)
+    with pytest.raises(enhance.RecipeError, match="of another photo of the same size"):
+        enhance.prefer(coffee.flip(-1), resume=path)
     entries = json.loads(path.read_text())
     for broken, complaint in (
         ({**entries, "format": 2}, "format must be 1, got 2"),
         ({name: value for name, value in entries.items() if name != "seed"}, "'seed' is missing"),
         ({**entries, "bounds": {"contrast": [0, 99]}}, "contrast must lie in"),
         ({**entries, "choices": [{"left": {}}]}, "right"),
+        ({**entries, "choices": {}}, "choices must be a list, got {}"),
+        ({**entries, "choices": ["left"]}, "a choice must be a JSON object, got 'left'"),
+        ({**entries, "choices": [chosen(0.1, 9)]}, "contrast must lie in"),
+        ({**entries, "choices": [chosen("much", 0)]}, "contrast must be a number, got 'much'"),
+        ({**entries, "choices": [chosen([0.1, 0.2], 0)]}, "contrast must be one number"),
+        ({**entries, "choices": [{**chosen(0, 0), "left": {}}]}, "must be of contrast, got "),
+        ({**entries, "choices": [{**chosen(0, 0), "left": 3}]}, "side of a choice must be a JSON"),
+        ({**entries, "size": None}, "size must be two whole numbers, got None"),
+        ({**entries, "size": [96]}, r"size must be two whole numbers, got \[96\]"),
+        ({**entries, "size": [96, "a"]}, "size must be a whole number, got 'a'"),
+        ({**entries, "operators": "contrast"}, "operators must be a list of names"),
+        ({**entries, "operators": ["contrst"]}, "did you mean 'contrast'"),
+        ({**entries, "start": None}, "start must be a JSON object, got None"),
+        ({**entries, "sha256": 3}, "sha256 must be a text, got 3"),
         ({**entries, "choices": [{"left": {}, "right": {}, "answer": "up"}]}, "got 'up'"),
         ([], "must be a JSON object"),
     ):
         path.write_text(json.dumps(broken))
         with pytest.raises(enhance.RecipeError, match=complaint):
             enhance.prefer(coffee, resume=path)
+
+
+def test_a_file_of_before_photos_were_told_apart_is_read(coffee: Tensor, tmp_path: Path) -> None:
+    path = tmp_path / "session.json"
+    session = enhance.prefer(coffee, "contrast", start={})
+    session.choose("left")
+    session.save(path)
+    entries = json.loads(path.read_text())
+    del entries["sha256"]
+    path.write_text(json.dumps(entries))
+    assert enhance.prefer(coffee, resume=path).choices == session.choices
 
 
 def test_a_choice_must_be_one_of_three(coffee: Tensor) -> None:

@@ -115,7 +115,7 @@ def test_markup_in_names_stays_text(
 ) -> None:
     evil = "<img src=x onerror=alert(1)>\"'&.jpg"
     reason = "</p><script>alert(2)</script>"
-    changed = replace(enhanced, reason=reason)
+    changed = replace(enhanced, recipe=replace(enhanced.recipe, reason=reason))
     for page in (
         photo_report(changed, evil),
         contact_sheet([Row.failed(evil, reason), rows[0]], *folders),

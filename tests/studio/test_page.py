@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
+import re
+import tempfile
 import time
+import urllib.request
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from torch import Tensor
 
-from enhance.studio.session import Session
+from enhance.errors import ParameterError
+from enhance.studio.session import StudioSession
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -22,16 +27,13 @@ if TYPE_CHECKING:
 def address(coffee: Tensor, scorer_file: str) -> Iterator[str]:
     """Where the studio of a photo is served."""
     pytest.importorskip("gradio", reason="needs the extra studio")
-    from enhance.studio.page import build
+    from enhance.studio.page import opened
 
+    session = StudioSession(coffee, ["contrast", "saturation"], scorer_file)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Gradio's own dependencies
-        page = build(Session(coffee, ["contrast", "saturation"], scorer_file))
-        _, url, _ = page.launch(
-            server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, share=False
-        )
-        yield url
-        page.close()
+        with opened(session) as (_, url):
+            yield url
 
 
 @pytest.fixture
@@ -66,6 +68,80 @@ def move(browser: Chrome, name: str, value: float) -> None:
         name,
         value,
     )
+
+
+def call(address: str, name: str, values: list[object]) -> tuple[str, Any]:
+    """What a handler of the page answers to values that no slider would give."""
+    url = f"{address}gradio_api/call/{name}"
+    given = urllib.request.Request(
+        url, json.dumps({"data": values}).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(given) as answer:
+        event = json.load(answer)["event_id"]
+    with urllib.request.urlopen(f"{url}/{event}") as answer:
+        kind, data = answer.read().decode().strip().split("\n")[-2:]
+    return kind.removeprefix("event: "), json.loads(data.removeprefix("data: "))
+
+
+def test_values_that_break_a_rule_are_answered_with_it(
+    address: str, coffee: Tensor, scorer_file: str
+) -> None:
+    from enhance.studio.page import start_values
+
+    start = start_values(StudioSession(coffee, ["contrast", "saturation"], scorer_file))
+    assert call(address, "show", [0.1, *start[1:]])[0] == "complete"
+    for name, more in (("show", []), ("save", []), ("tune", [False] * len(start))):
+        for value in (None, "x", math.nan, 99):
+            kind, data = call(address, name, [value, *start[1:], *more])
+            assert kind == "error"
+            assert "contrast must " in data["error"], data
+
+
+def test_exports_leave_nothing_behind(
+    address: str, coffee: Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from enhance.studio.page import opened
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "gradio"))
+    session = StudioSession(coffee, "contrast", lambda images: images.mean((1, 2, 3)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with opened(session) as (_, url):
+            for contrast in (0.1, 0.2):
+                kind, (file,) = call(url, "save", [contrast, 0.5])
+                assert kind == "complete"
+                recipe = json.loads(Path(file["path"]).read_text())
+                assert recipe["settings"]["contrast"] == contrast
+    assert not [path.name for path in tmp_path.iterdir() if path.name != "gradio"]
+
+
+def test_a_port_that_is_taken_is_named(address: str, coffee: Tensor) -> None:
+    from enhance.studio.page import opened
+
+    port = int(address.rstrip("/").rsplit(":", 1)[1])
+    session = StudioSession(coffee, "contrast", lambda images: images.mean((1, 2, 3)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(ParameterError, match=f"port must be a free one, got {port}"):
+            opened(session, port=port).__enter__()
+
+
+def test_the_command_says_where_and_nothing_else(
+    address: str, coffee: Tensor, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    import gradio
+
+    from enhance.studio.page import serve
+
+    monkeypatch.setattr(gradio.Blocks, "block_thread", lambda page: None)
+    session = StudioSession(coffee, "contrast", lambda images: images.mean((1, 2, 3)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        serve(session, browser=False)
+    captured = capfd.readouterr()
+    assert re.fullmatch(r"the studio is at http://127\.0\.0\.1:\d+/; .*\n", captured.out)
+    assert captured.err == ""
 
 
 def test_a_slider_for_every_parameter_with_a_lock(studio: Chrome) -> None:

@@ -12,11 +12,11 @@ from torch import Tensor
 import enhance
 from enhance.cli import main
 from enhance.preview import SIDE
-from enhance.studio.session import Session
+from enhance.studio.session import StudioSession
 
 
 def test_a_look_is_what_the_operator_makes_of_the_photo(coffee: Tensor, scorer_file: str) -> None:
-    session = Session(coffee, "contrast", scorer_file)
+    session = StudioSession(coffee, "contrast", scorer_file)
     assert torch.equal(session.look(session.start()).pixels, coffee)
     look = session.look({"contrast": 0.5})
     assert torch.equal(look.pixels, enhance.apply(coffee, session.recipe({"contrast": 0.5})))
@@ -27,7 +27,7 @@ def test_a_look_is_what_the_operator_makes_of_the_photo(coffee: Tensor, scorer_f
 
 def test_tuning_leaves_what_is_locked(coffee: Tensor) -> None:
     chain = ["exposure", "contrast", "saturation"]
-    session = Session(coffee, chain, lambda images: 50 * images.mean((1, 2, 3)))
+    session = StudioSession(coffee, chain, lambda images: 50 * images.mean((1, 2, 3)))
     settings = session.start() | {"contrast": 0.4, "pivot": 0.6}
     result = session.tune(settings, locked=["contrast", "saturation"])
     replayed = result.recipe.settings
@@ -45,7 +45,7 @@ def test_a_denoiser_that_stands_at_nothing_is_tuned_to_denoise(coffee: Tensor) -
 
     noise = 0.08 * torch.randn(coffee.shape, generator=torch.Generator().manual_seed(0))
     noisy = (coffee + noise).clamp(0, 1)
-    session = Session(noisy, "turbo", smooth_lover)
+    session = StudioSession(noisy, "turbo", smooth_lover)
     assert session.start()["strength"] == 0
     result = session.tune(session.start(), locked=[])
     assert result.verdict == "enhanced"
@@ -60,8 +60,18 @@ def test_a_denoiser_that_stands_at_nothing_is_tuned_to_denoise(coffee: Tensor) -
     assert still.verdict == "untouched"
 
 
+def test_what_sliders_show_is_checked(coffee: Tensor) -> None:
+    session = StudioSession(coffee, "contrast", lambda images: images.mean((1, 2, 3)))
+    assert session.settings([0.3, 0.5]) == {"contrast": 0.3, "pivot": 0.5}
+    for values in ([None, 0.5], ["x", 0.5], [float("nan"), 0.5], [99, 0.5]):
+        with pytest.raises(enhance.ParameterError, match="contrast must "):
+            session.settings(values)
+    with pytest.raises(enhance.ParameterError, match="must have 2 values, got 1"):
+        session.settings([0.3])
+
+
 def test_the_recipe_says_what_was_seen(coffee: Tensor, scorer_file: str) -> None:
-    session = Session(coffee, ["contrast", "saturation"], scorer_file)
+    session = StudioSession(coffee, ["contrast", "saturation"], scorer_file)
     recipe = session.recipe({"contrast": 0.3})
     assert recipe.operators == ("contrast", "saturation")
     assert recipe.scorer == "tiny"
@@ -74,7 +84,7 @@ def test_the_preview_is_small_but_a_denoiser_sees_pixels_as_they_are(
     operator: str, size: tuple[int, int]
 ) -> None:
     photo = torch.rand(3, 600, 1200, generator=torch.Generator().manual_seed(0))
-    session = Session(photo, operator, lambda images: images.mean((1, 2, 3)))
+    session = StudioSession(photo, operator, lambda images: images.mean((1, 2, 3)))
     assert tuple(session.preview.shape[-2:]) == size
     if operator == "turbo":
         assert torch.equal(session.preview[0], photo[:, :, 88 : 88 + SIDE])

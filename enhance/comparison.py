@@ -40,7 +40,7 @@ def before_after(
     """
     from PIL import Image, ImageDraw, ImageFont
 
-    from enhance.imaging.photo import as_photo
+    from enhance.imaging.intake import as_photo
 
     if width < GAP + 2:
         raise ParameterError(f"width must be at least {GAP + 2}, got {width}")
@@ -80,7 +80,7 @@ def save_before_after(
     ...     save_before_after(dark, light, Path(folder) / "both.png")
     """
     from enhance.imaging.files import write
-    from enhance.imaging.photo import as_photo
+    from enhance.imaging.intake import as_photo
 
     photo = as_photo(before_after(before, after, labels=labels))
     write(photo, photo.pixels, Path(path))

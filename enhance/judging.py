@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from enhance.imaging.photo import ImageLike, Photo, as_photo
+from enhance.imaging.intake import as_photo
+from enhance.imaging.photo import ImageLike, Photo
 from enhance.tuning.scoring import TONE, ScorerLike, device_of, judge_of, translated_errors
 
 

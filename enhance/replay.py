@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union, overload
 from torch import Tensor
 
 from enhance.errors import RecipeError
-from enhance.imaging.photo import ImageLike, as_photo
+from enhance.imaging.intake import as_photo
+from enhance.imaging.photo import ImageLike
 from enhance.imaging.samples import Array
 from enhance.operators.rendering import render_full
 from enhance.operators.resolve import resolve_operator

@@ -11,7 +11,8 @@ from typing import Any, get_args
 from torch import Tensor
 
 from enhance.errors import ParameterError, RecipeError, UnknownNameError
-from enhance.imaging.photo import ImageLike, Photo, as_photo
+from enhance.imaging.intake import as_photo
+from enhance.imaging.photo import ImageLike, Photo
 from enhance.operators.base import Operator
 from enhance.operators.rendering import render_full
 from enhance.operators.resolve import OperatorLike, members, resolve_operator

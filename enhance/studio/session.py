@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from enhance.errors import ParameterError
-from enhance.imaging.photo import ImageLike, as_photo
+from enhance.imaging.intake import as_photo
+from enhance.imaging.photo import ImageLike
 from enhance.operators.base import Parameter
 from enhance.operators.rendering import render_full
 from enhance.operators.resolve import OperatorLike, members, resolve_operator

@@ -76,7 +76,7 @@ def _lying(path: Path, pixels: Pixels) -> None:
 
 def _deep(path: Path, pixels: Pixels) -> None:
     from enhance.imaging.files import write
-    from enhance.imaging.photo import as_photo
+    from enhance.imaging.intake import as_photo
 
     photo = as_photo(pixels.astype(np.uint16) * 257)
     write(photo, photo.pixels, path)

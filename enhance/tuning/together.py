@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from enhance.errors import ParameterError
-from enhance.imaging.photo import ImageLike, Photo, as_photo
+from enhance.imaging.intake import as_photo
+from enhance.imaging.photo import ImageLike, Photo
 from enhance.operators.base import Operator
 from enhance.operators.resolve import OperatorLike
 from enhance.recipe import Recipe

@@ -7,7 +7,8 @@ from os import PathLike
 
 import torch
 
-from enhance.imaging.photo import ImageLike, Photo, as_photo
+from enhance.imaging.intake import as_photo
+from enhance.imaging.photo import ImageLike, Photo
 from enhance.operators.resolve import OperatorLike
 from enhance.tuning.cost import CostFunction, leaving_cost, total_cost
 from enhance.tuning.guards import Guard

@@ -83,7 +83,8 @@ def train(
     from scorers.evaluation.report import as_json as to_json
     from scorers.ratings.readers import read_names, read_table
     from scorers.training.distributed import world
-    from scorers.training.session import Training, train_scorer
+    from scorers.training.options import Training
+    from scorers.training.session import train_scorer
 
     ratings = tuple(_range(buckets)) if buckets else ()
     body, options = parse_backbone(backbone) if backbone else (None, {})

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from scorers.card import ModelCard
 from scorers.ratings.overlap import fingerprint
 from scorers.ratings.tables import RatingTable
 from scorers.training.initial import InitialNetwork
+from scorers.training.options import Training
 from scorers.training.stages import TrainingRecipe
 from scorers.training.views import Skipped
-
-if TYPE_CHECKING:
-    from scorers.training.session import Training
 
 _SPREADS = {
     "votes": "opinions are the votes",

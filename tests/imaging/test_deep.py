@@ -19,8 +19,8 @@ from PIL import Image, ImageCms
 from enhance.errors import ReadError
 from enhance.imaging.files import read, write
 from enhance.imaging.heif import avif_bit_depth
+from enhance.imaging.intake import as_photo
 from enhance.imaging.metadata import Tags
-from enhance.imaging.photo import as_photo
 
 
 def deep(rng: np.random.Generator, channels: int) -> np.ndarray:

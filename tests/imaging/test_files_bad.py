@@ -25,7 +25,8 @@ from enhance.errors import (
 )
 from enhance.imaging import files, reading
 from enhance.imaging.files import check_target, read, write
-from enhance.imaging.photo import Photo, as_photo
+from enhance.imaging.intake import as_photo
+from enhance.imaging.photo import Photo
 from enhance.recipe import Recipe
 
 SUFFIXES = [".jpg", ".png", ".tif", ".webp", ".avif", ".gif", ".bmp", ".jp2"]

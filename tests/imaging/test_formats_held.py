@@ -18,7 +18,7 @@ from enhance.errors import WriteError
 from enhance.imaging import formats
 from enhance.imaging.files import check_holds, read, write
 from enhance.imaging.icc import srgb_profile
-from enhance.imaging.photo import as_photo
+from enhance.imaging.intake import as_photo
 
 ENDINGS = sorted({format: suffix for suffix, format in formats.FORMAT_OF.items()}.values())
 LOSSY = {"JPEG": 4, "WEBP": 5, "AVIF": 5, "HEIF": 5}

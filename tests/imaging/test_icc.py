@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from enhance.imaging.icc import SRGB_CURVE, GreyProfile, MatrixProfile, load_profile
-from enhance.imaging.photo import as_photo
+from enhance.imaging.intake import as_photo
 
 D50 = (0.9642, 1.0, 0.8249)
 # primaries adapted to D50, one column each, and curves as stored in common profiles

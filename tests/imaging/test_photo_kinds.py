@@ -13,7 +13,8 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from enhance.errors import EnhanceError, ImageError
-from enhance.imaging.photo import Photo, as_photo
+from enhance.imaging.intake import as_photo
+from enhance.imaging.photo import Photo
 
 MODES = ["1", "L", "LA", "P", "RGB", "RGBA", "RGBX", "CMYK", "I;16", "I;16B", "I", "F"]
 

@@ -14,7 +14,8 @@ from PIL.TiffImagePlugin import IFDRational, ImageFileDirectory_v2
 from enhance.errors import WriteError
 from enhance.imaging.exif import shortened
 from enhance.imaging.files import read, write
-from enhance.imaging.photo import Photo, as_photo
+from enhance.imaging.intake import as_photo
+from enhance.imaging.photo import Photo
 
 
 def save_tiff(array: np.ndarray, tags: dict[int, tuple[int, object]]) -> None:

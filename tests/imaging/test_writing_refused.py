@@ -21,7 +21,8 @@ from enhance.errors import (
 )
 from enhance.imaging import writing
 from enhance.imaging.files import check_target, read, write
-from enhance.imaging.photo import Photo, as_photo
+from enhance.imaging.intake import as_photo
+from enhance.imaging.photo import Photo
 
 
 @pytest.mark.parametrize("name", ["b.foo", "b", "b.", "b.psd", ".png"])

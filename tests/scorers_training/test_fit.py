@@ -29,7 +29,8 @@ from scorers.training.distributed import World, world
 from scorers.training.initial import start
 from scorers.training.log import RunLog
 from scorers.training.objectives import OBJECTIVES
-from scorers.training.session import Training, train_scorer
+from scorers.training.options import Training
+from scorers.training.session import train_scorer
 
 ALONE = World(0, 1, torch.device("cpu"))
 TINY: dict[str, Any] = {"backbone": "mobilenet_v1", "options": {"width": 0.25, "folded": True}}
@@ -59,7 +60,8 @@ from pathlib import Path
 import torch
 from scorers.training.distributed import World
 from scorers.ratings.readers import read_table
-from scorers.training.session import Training, train_scorer
+from scorers.training.options import Training
+from scorers.training.session import train_scorer
 
 def tick(done, total, loss):
     if done == 9:

@@ -14,7 +14,8 @@ from scorers.nima import NIMA
 from scorers.ratings.readers import read_table
 from scorers.training.distributed import World
 from scorers.training.log import append_row, keep_rows_before
-from scorers.training.session import Training, train_scorer
+from scorers.training.options import Training
+from scorers.training.session import train_scorer
 from scorers.training.skipped import readable_once
 
 ALONE = World(0, 1, torch.device("cpu"))

@@ -147,7 +147,8 @@ def around(
 ) -> dict[str, tuple[float, float]]:
     """Bounds that let each searched parameter move by a share `delta` of its range.
 
-    >>> space = Space.of(resolve_operator("laplacian"))
+    >>> from enhance.operators.registry import get
+    >>> space = Space.of(get("laplacian"))
     >>> around(space, {"detail": 4.9, "shadow": 0.5, "brightness": 0}, 0.1)["detail"]
     (4.3, 5.0)
     """

@@ -44,7 +44,7 @@ def command(module: str, given: Sequence[str] | None = None) -> str:
     """The command that runs now, with photos named by way of ``$ENHANCE_DATA``.
 
     >>> command("tuning", ["--photo", "coffee"])
-    'python -m benchmarks.tuning --photo coffee'
+    'python -m benchmarks.tuning --photo chelsea'
     """
     words = sys.argv[1:] if given is None else given
     return " ".join([f"python -m benchmarks.{module}", *map(_named, words)])

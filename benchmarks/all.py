@@ -20,7 +20,7 @@ from benchmarks import _pages
 from benchmarks._photos import SKIPPED
 
 COMMANDS: Mapping[str, str] = {
-    "tuning": "python -m benchmarks.tuning --photo coffee --write",
+    "tuning": "python -m benchmarks.tuning --photo chelsea --write",
     "tuning_kodak": "python -m benchmarks.tuning --folder $ENHANCE_DATA/data/kodak24 "
     "--strategy gradient instant --threads 1 --name tuning_kodak --write",
     "photo": "python -m benchmarks.photo --threads 2 --write",

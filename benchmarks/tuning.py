@@ -1,6 +1,6 @@
 """How fast, and how close to the grid's best, each search strategy is on the same photos.
 
-    python -m benchmarks.tuning --photo coffee
+    python -m benchmarks.tuning --photo chelsea
     python -m benchmarks.tuning --folder $ENHANCE_DATA/data/kodak24 --scorer nima-aesthetic
 
 Each strategy runs through `enhance.tune`: drawing and analysing the views, the search, the
@@ -32,13 +32,16 @@ from enhance.tuning.predictor import predict
 
 THREADS = 2
 NAME = "tuning"
-FIGURES = ("seconds", "score", "gain", "share", "speed", "search_seconds", "search_speed")
+FIGURES = ("seconds", "score", "gain", "speed", "search_seconds", "search_speed")
 SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".webp"}
 
 
 @dataclass(frozen=True)
 class Run:
-    """One strategy on one photo. `share` and both speeds are relative to the grid's."""
+    """One strategy on one photo.
+
+    `share` and both speeds are relative to the grid's; a grid that gains nothing has no share.
+    """
 
     photo: str
     strategy: str
@@ -46,7 +49,7 @@ class Run:
     search_seconds: float
     score: float
     gain: float
-    share: float
+    share: float | None
     speed: float
     search_speed: float
     settings: dict[str, float]
@@ -97,6 +100,7 @@ def compare(
         best = max(entry["value"] for entry in result.history)
         gain = best - untouched(result)
         grid = runs[0] if runs else None
+        reachable = grid.gain if grid else gain
         run = Run(
             photo=name,
             strategy=strategy,
@@ -104,7 +108,7 @@ def compare(
             search_seconds=alone,
             score=best,
             gain=gain,
-            share=gain / grid.gain if grid and grid.gain > 0 else 1.0,
+            share=gain / reachable if reachable > 0 else None,
             speed=grid.seconds / seconds if grid else 1.0,
             search_speed=grid.seconds / alone if grid else 1.0,
             settings=dict(result.candidate),
@@ -145,13 +149,15 @@ def render_table(runs: list[Run]) -> str:
     ]
     for strategy in names:
         own = [run for run in runs if run.strategy == strategy]
-        seconds, score, gain, share, speed, alone, alone_speed = (
+        seconds, score, gain, speed, alone, alone_speed = (
             statistics.median(getattr(run, field) for run in own) for field in FIGURES
         )
-        lowest = f" (lowest {min(run.share for run in own):.1%})" if photos > 1 else ""
+        shares = [run.share for run in own if run.share is not None]
+        share = f"{statistics.median(shares):.1%}" if shares else "–"
+        lowest = f" (lowest {min(shares):.1%})" if len(shares) > 1 else ""
         lines.append(
             f"| {strategy} | {seconds:.2f} | {score:.4f} | {gain:.4f} "
-            f"| {share:.1%}{lowest} | {speed:.1f} | {alone:.2f} | {alone_speed:.1f} |"
+            f"| {share}{lowest} | {speed:.1f} | {alone:.2f} | {alone_speed:.1f} |"
         )
     if photos > 1:
         lines += ["", f"Medians over {photos} photos."]
@@ -175,7 +181,7 @@ def _photos(arguments: argparse.Namespace) -> dict[str, Any]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--photo", nargs="+", default=["coffee"], help="photos that scikit-image packages"
+        "--photo", nargs="+", default=["chelsea"], help="photos that scikit-image packages"
     )
     parser.add_argument("--folder", type=Path, help="a folder of photos instead")
     parser.add_argument("--limit", type=int, help="at most so many photos of the folder")

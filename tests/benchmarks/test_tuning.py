@@ -60,3 +60,10 @@ def test_a_folder_without_photos_is_said_in_one_line(
     monkeypatch.setattr("sys.argv", ["tuning", "--folder", str(folder)])
     with pytest.raises(SystemExit, match=f"no .*photos.* {folder}$"):
         tuning.main()
+
+
+def test_where_the_grid_gains_nothing_there_is_no_share_of_it() -> None:
+    photo = torch.full((3, 24, 24), 0.5)
+    runs = tuning.compare("grey", photo, "contrast", None, False, [])
+    assert [run.share for run in runs] == [None]
+    assert "| – |" in tuning.render_table(runs)

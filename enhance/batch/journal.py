@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
 from enhance.atomic import write_bytes
-from enhance.batch.plan import JOURNAL, RECIPE, Job
+from enhance.batch.plan import JOURNAL, Job
 from enhance.batch.row import Row
 from enhance.errors import ReadError, WriteError
 
@@ -43,7 +43,6 @@ class Journal:
         self.path = folder / NAME
         self._header: dict[str, Any] = json.loads(json.dumps(asked))
         self._rows: dict[str, tuple[list[int], Row]] = {}
-        self._outputs: set[str] = set()  # of all rows that ever were
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -93,36 +92,18 @@ class Journal:
         if row.verdict == "failed":
             self._rows.pop(job.photo, None)
             return
-        self._note(job.photo, list(job.fingerprint), row)
+        self._rows[job.photo] = list(job.fingerprint), row
         self._append(self._entry(job.photo))
 
-    def finish(self, jobs: Sequence[Job]) -> None:
+    def finish(self, jobs: Iterable[Job]) -> None:
         """Put the rows in the order of `jobs`, and drop those of photos that are gone.
 
-        Results that have no row any more, of photos that are gone or now fail, are removed with
-        their recipes: whoever finds one in the folder may take it for one of this run.
+        Results of photos that are gone, or that changed and fail now, are left where they are:
+        whoever empties a memory card between two runs still wants what the first one made.
         """
         kept = [job for job in jobs if job.photo in self._rows]
-        outputs = {job.output.casefold(): job.target for job in kept}
-        for output in sorted(self._outputs - {job.output for job in kept}):
-            self._remove(output, outputs.get(output.casefold()))
         lines = [_line(self._header), *(self._entry(job.photo) for job in kept)]
         write_bytes(self.path, b"".join(lines))
-
-    def _remove(self, output: str, namesake: Path | None) -> None:
-        place = PurePosixPath(output)
-        if place.is_absolute() or ".." in place.parts:  # no line of ours
-            return
-        if namesake is not None and _same(namesake, self.path.parent / output):
-            return  # its photo was renamed from A.jpg to a.jpg, and the system takes both for one
-        for name in (output, output + RECIPE):
-            with suppress(OSError):  # gone already, or replaced by a folder
-                (self.path.parent / name).unlink()
-
-    def _note(self, photo: str, fingerprint: list[int], row: Row) -> None:
-        self._rows[photo] = fingerprint, row
-        if row.output is not None:
-            self._outputs.add(row.output)
 
     def _append(self, line: bytes) -> None:
         """Write a line and force it to disk."""
@@ -149,7 +130,7 @@ class Journal:
                     self._check(entries)
                 else:
                     fingerprint = entries.pop("fingerprint")
-                    self._note(entries["photo"], fingerprint, Row.from_dict(entries))
+                    self._rows[entries["photo"]] = fingerprint, Row.from_dict(entries)
             except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
                 raise ReadError(f"cannot read {self.path}: line {number} is damaged") from error
         self._file.seek(whole)
@@ -180,13 +161,6 @@ def _check_empty(folder: Path) -> None:
             f"cannot write to {folder}: it must be empty or hold an earlier run of the batch, "
             f"got {others[0]!r}"
         )
-
-
-def _same(one: Path, other: Path) -> bool:
-    try:
-        return one.samefile(other)
-    except OSError:
-        return False
 
 
 def _lock(file: IO[bytes], path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -162,42 +161,16 @@ def test_damage_is_named(tmp_path: Path, damage: str) -> None:
         Journal(tmp_path, ASKED)
 
 
-def test_a_result_that_has_no_row_any_more_is_removed(tmp_path: Path) -> None:
-    done(tmp_path, "abcd")
-    (tmp_path / "mine.txt").touch()
+def test_a_result_that_has_no_row_any_more_is_left_alone(tmp_path: Path) -> None:
+    done(tmp_path, "abc")
+    before = {path.name for path in tmp_path.iterdir()}
     with Journal(tmp_path, ASKED) as journal:
         journal.add(job(tmp_path, "a", size=2), Row.failed("a", "cannot read a: empty"))
-        journal.add(job(tmp_path, "b", size=2), row("b"))
-        # c is gone, and d is of another format now
-        moved = replace(job(tmp_path, "d"), output="e", target=tmp_path / "e")
-        journal.add(moved, replace(row("d"), output="e"))
-        for path in (moved.target, moved.recipe):
-            path.touch()
-        journal.finish([job(tmp_path, "a", size=2), job(tmp_path, "b", size=2), moved])
-    left = {path.name for path in tmp_path.iterdir()}
-    assert left == {NAME, "mine.txt", "b", "b.json", "e", "e.json"}
-
-
-def test_a_result_that_another_photo_has_taken_over_is_kept(tmp_path: Path) -> None:
+        journal.finish([job(tmp_path, "a", size=2), job(tmp_path, "b")])  # c is gone
+    assert {path.name for path in tmp_path.iterdir()} == before
     with Journal(tmp_path, ASKED) as journal:
-        raw = replace(job(tmp_path, "a.nef"), output="a.nef.jpg", target=tmp_path / "a.nef.jpg")
-        journal.add(raw, replace(row("a.nef"), output="a.nef.jpg"))
-        developed = job(tmp_path, "a.nef.jpg")
-        journal.add(developed, row("a.nef.jpg"))
-        for path in (developed.target, developed.recipe):
-            path.touch()
-        journal.finish([developed])
-    assert developed.target.is_file()
-    assert developed.recipe.is_file()
-
-
-def test_a_journal_removes_nothing_outside_its_folder(tmp_path: Path) -> None:
-    (tmp_path / "mine.jpg").touch()
-    with Journal(tmp_path / "out", ASKED) as journal:
-        for name in ("../mine.jpg", str(tmp_path / "mine.jpg")):
-            journal.add(job(tmp_path / "out", name), row(name))
-        journal.finish([])
-    assert (tmp_path / "mine.jpg").is_file()
+        found = [journal.row(job(tmp_path, name)) for name in "abc"]
+    assert [row is not None for row in found] == [False, True, False]
 
 
 def test_a_full_disk_is_said_in_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

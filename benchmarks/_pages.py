@@ -1,7 +1,7 @@
 """What every benchmark does with its figures: print them, and with ``--write`` record them.
 
 Recorded are the figures, the command and the machine as JSON, and a page that is made of that file
-alone: ``--render`` makes the page anew without measuring again.
+and of what the code says is in use: ``--render`` makes the page anew without measuring again.
 """
 
 from __future__ import annotations
@@ -40,10 +40,22 @@ def add_options(parser: argparse.ArgumentParser, name: str) -> None:
     )
 
 
+def parse(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """The arguments given; a quick trial is no record.
+
+    Raises:
+        SystemExit: an option that there is not, or ``--quick`` with ``--write``.
+    """
+    arguments = parser.parse_args()
+    if arguments.write and getattr(arguments, "quick", False):
+        parser.error("--quick is a trial: it must not be recorded with --write")
+    return arguments
+
+
 def command(module: str, given: Sequence[str] | None = None) -> str:
     """The command that runs now, with photos named by way of ``$ENHANCE_DATA``.
 
-    >>> command("tuning", ["--photo", "coffee"])
+    >>> command("tuning", ["--photo", "chelsea"])
     'python -m benchmarks.tuning --photo chelsea'
     """
     words = sys.argv[1:] if given is None else given
@@ -58,16 +70,25 @@ def _named(word: str) -> str:
 
 
 def record(name: str, page: Page, facts: Facts, *, write: bool, folder: Path = FOLDER) -> None:
-    """Print the page of these facts; write both where asked to, and say where."""
-    text = page(json.loads(as_json(facts)))
+    """Print the page of these facts; write both where asked to, and say where.
+
+    The facts go first: what took hours to measure is not lost with a page that cannot be made.
+    """
+    data = as_json(facts)
+    if write:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(folder / f"{name}.json", data)
+    text = page(json.loads(data))
     print(text)
-    if not write:
+    if write:
+        _write(_page(name, folder), text)
+    else:
         print(f"nothing written: --write records it in {folder}", file=sys.stderr)
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    for path, content in ((folder / f"{name}.json", as_json(facts)), (_page(name, folder), text)):
-        path.write_text(content, encoding="utf-8")
-        print(f"wrote {path}", file=sys.stderr)
+
+
+def _write(path: Path, content: str) -> None:
+    path.write_text(content, encoding="utf-8")
+    print(f"wrote {path}", file=sys.stderr)
 
 
 def render(name: str, page: Page, *, folder: Path = FOLDER) -> None:
@@ -79,9 +100,7 @@ def render(name: str, page: Page, *, folder: Path = FOLDER) -> None:
     path = folder / f"{name}.json"
     if not path.is_file():
         raise SystemExit(f"cannot render {name}: no such file as {path}")
-    target = _page(name, folder)
-    target.write_text(page(json.loads(path.read_text(encoding="utf-8"))), encoding="utf-8")
-    print(f"wrote {target}", file=sys.stderr)
+    _write(_page(name, folder), page(json.loads(path.read_text(encoding="utf-8"))))
 
 
 def _page(name: str, folder: Path) -> Path:

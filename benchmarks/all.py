@@ -73,7 +73,7 @@ def run(command: str) -> int:
     if "$ENHANCE_DATA" in command and "ENHANCE_DATA" not in os.environ:
         print("left out: ENHANCE_DATA is not set (docs/benchmarks/index.md)", file=sys.stderr)
         return SKIPPED
-    _, *words = shlex.split(os.path.expandvars(command))
+    _, *words = map(os.path.expandvars, shlex.split(command))  # a folder's name may have blanks
     return subprocess.run([sys.executable, *words], check=False).returncode
 
 

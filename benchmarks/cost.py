@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--strategy", help="of the search; default: what `enhance.tune` takes")
     parser.add_argument("--threads", type=int, default=2)
     _pages.add_options(parser, "cost")
-    arguments = parser.parse_args()
+    arguments = _pages.parse(parser)
     if arguments.render:
         _pages.render(arguments.render, page)
         return

@@ -176,7 +176,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="four crops of each")
     parser.add_argument("--side", type=int, help="central squares of this many px; else whole")
     _pages.add_options(parser, "denoising")
-    arguments = parser.parse_args()
+    arguments = _pages.parse(parser)
     if arguments.render:
         _pages.render(arguments.render, page)
         return

@@ -177,7 +177,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="small sizes")
     _pages.add_options(parser, "large")
     parser.add_argument("--child", nargs="+", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
+    arguments = _pages.parse(parser)
     if arguments.child:
         step, source, *rest = arguments.child
         if step == "make":

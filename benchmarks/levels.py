@@ -34,7 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, default=2)
     _pages.add_options(parser, "levels")
-    arguments = parser.parse_args()
+    arguments = _pages.parse(parser)
     if arguments.render:
         _pages.render(arguments.render, page)
         return

@@ -124,7 +124,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="small sizes, few rounds")
     _pages.add_options(parser, "operators")
-    arguments = parser.parse_args()
+    arguments = _pages.parse(parser)
     if arguments.render:
         _pages.render(arguments.render, page)
         return

@@ -98,7 +98,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one megapixel")
     _pages.add_options(parser, "photo")
     parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
+    arguments = _pages.parse(parser)
     if arguments.child:
         child(*arguments.child)
         return

@@ -86,7 +86,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="one photo, one person")
     _pages.add_options(parser, "preference")
-    arguments = parser.parse_args()
+    arguments = _pages.parse(parser)
     if arguments.render:
         _pages.render(arguments.render, page)
         return

@@ -85,7 +85,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--photos", type=int, default=60)
     _pages.add_options(parser, "prior")
-    arguments = parser.parse_args()
+    arguments = _pages.parse(parser)
     if arguments.render:
         _pages.render(arguments.render, page)
         return

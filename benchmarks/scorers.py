@@ -12,6 +12,7 @@ maximum, with no guard and no cost: how far from the retoucher's version does it
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -132,7 +133,7 @@ def main() -> None:
         "scorers", nargs="*", default=["nima-aesthetic", "nima-technical"], help="names or paths"
     )
     _pages.add_options(parser, "scorers")
-    options = parser.parse_args()
+    options = _pages.parse(parser)
     if options.render:
         _pages.render(options.render, page)
         return
@@ -152,7 +153,7 @@ def main() -> None:
 def page(facts: _pages.Facts) -> str:
     """The page of what was recorded."""
     columns = {
-        name: {row: str(Figure(**figure)) for row, figure in found.items()}
+        name: {row: str(_figure(figure)) for row, figure in found.items()}
         for name, found in facts["scorers"].items()
     }
     lines = [
@@ -164,6 +165,12 @@ def page(facts: _pages.Facts) -> str:
     for row in dict.fromkeys(row for column in columns.values() for row in column):
         lines.append(f"| {row} | {' | '.join(c.get(row, '') for c in columns.values())} |")
     return "\n".join(lines) + "\n"
+
+
+def _figure(recorded: dict[str, float | None]) -> Figure:
+    """A figure as it was before JSON, which has null for what is no number."""
+    numbers = {name: math.nan if value is None else value for name, value in recorded.items()}
+    return Figure(**numbers)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

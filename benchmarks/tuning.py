@@ -194,7 +194,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=THREADS)
     parser.add_argument("--name", default=NAME, help="of the files written")
     _pages.add_options(parser, NAME)
-    return parser.parse_args()
+    return _pages.parse(parser)
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--name", default=NAME, help="of the files written")
     _pages.add_options(parser, NAME)
-    return parser.parse_args()
+    return _pages.parse(parser)
 
 
 if __name__ == "__main__":

@@ -79,9 +79,11 @@ def read_plain(
                 bound.item() / factor for bound in opinion.std_bounds(moved[row], buckets)
             )
             raise InputError(
-                f"{path}: most deviations are of no ratings on the scale [{low:g}, {high:g}], such "
-                f"as {stds[row].item() / factor:g} in line {sheet.lines[row]}, which must lie in "
-                f"[{least:.3g}, {most:.3g}] at its mean; are they on another scale, or of means?"
+                f"{path}: most deviations are of no ratings in {len(buckets)} buckets on the scale "
+                f"[{low:g}, {high:g}], such as {stds[row].item() / factor:g} in line "
+                f"{sheet.lines[row]}, which must lie in [{least:.3g}, {most:.3g}] at its mean; are "
+                "they on another scale, or of means? "
+                "More buckets hold smaller ones, and without the column a model is used"
             )
         note = joined(note, note_on_moved(beyond))
     else:

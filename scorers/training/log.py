@@ -83,7 +83,7 @@ def _header(path: Path) -> list[str]:
     """The columns that a CSV file names; none where it is missing or empty."""
     try:
         with path.open(newline="", encoding="utf-8") as handle:
-            return next(csv.reader(handle), [])
+            return next(filter(None, csv.reader(handle)), [])  # blank lines are none
     except FileNotFoundError:
         return []
     except (UnicodeDecodeError, csv.Error) as error:

@@ -96,7 +96,8 @@ def train(
     run = {**asdict(schedule), "decay": decay, "weight_decay": weight_decay, "seed": seed}
     identity = {name: str(value) for name, value in run.items()}
     if checkpoint.exists():
-        state = read_state(checkpoint, _ENTRIES)
+        # onto the processor, wherever it was written: what is loaded goes where the model is
+        state = read_state(checkpoint, _ENTRIES, torch.device("cpu"))
         check_identity(out, state["identity"], identity)
         check_network(checkpoint, state["model"], model)
         model.load_state_dict(state["model"])

@@ -63,10 +63,16 @@ def train_scorer(
     if how.tensorboard:
         events_writer()  # complain now, not when the photos have been read
     table = table.over(how.buckets or table.buckets)
-    if not len(table.part("train")):
+    photos = len(table.part("train"))
+    if not photos:
         raise InputError(f"{table.name} has no photo in its train split")
+    if photos < world.size:
+        raise InputError(
+            f"{table.name} must have a photo to train for each of the {world.size} processes, "
+            f"got {photos}"
+        )
     begin, teacher = _networks(table, how, world)
-    check_batch(begin.network, how.size, plan.batch, plan.stages, world)
+    check_batch(begin.network, how.size, min(plan.batch, photos), plan.stages, world)
     same_run = _check_folder(how, plan, begin, table, world)
     if world.first:
         how.out.mkdir(parents=True, exist_ok=True)

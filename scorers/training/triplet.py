@@ -13,8 +13,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 _NEAREST, _FARTHEST = 0.3, 0.7  # |anchor - positive| as a share of the ways to the negative
-
-_PHOTOS = 256
+_PHOTOS = 256  # of a larger batch, those whose triplets are formed
 
 
 def valid_triplets(scores: Tensor) -> Tensor:

@@ -6,15 +6,16 @@ import argparse
 import doctest
 import json
 import math
+from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
 from benchmarks import _pages, _photos
 from benchmarks.all import COMMANDS, page_of, run
-from benchmarks.quality import tasks
+from benchmarks.quality import tasks, tone
 from benchmarks.quality.denoising import Row as Denoised
 from benchmarks.quality.denoising import kodak_figures, polyu_figures
 from benchmarks.quality.lowlight import Row as Lit
@@ -169,3 +170,41 @@ def test_options_are_the_same_for_all() -> None:
     assert parser.parse_args(["--render"]).render == "mine"
     assert parser.parse_args(["--render", "other"]).render == "other"
     assert parser.parse_args([]).write is False
+
+
+def test_what_was_measured_is_not_lost_with_a_page_that_cannot_be_made(tmp_path: Path) -> None:
+    def page(facts: _pages.Facts) -> str:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        _pages.record("new", page, {"runs": [1]}, write=True, folder=tmp_path)
+    assert json.loads((tmp_path / "new.json").read_text()) == {"runs": [1]}
+
+
+def test_a_quick_trial_is_no_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["large", "--quick", "--write"])
+    with pytest.raises(SystemExit):
+        import_module("benchmarks.large").main()
+
+
+def test_a_folder_with_a_blank_in_its_name_is_one_word(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given: list[list[str]] = []
+
+    def keep(words: list[str], **options: object) -> SimpleNamespace:
+        given.append(words)
+        return SimpleNamespace(returncode=0)
+
+    monkeypatch.setenv("ENHANCE_DATA", str(tmp_path / "my photos"))
+    monkeypatch.setattr("benchmarks.all.subprocess.run", keep)
+    assert run(COMMANDS["tuning_kodak"]) == 0
+    assert str(tmp_path / "my photos" / "data" / "kodak24") in given[0]
+
+
+def test_a_retouchers_own_pixels_have_no_psnr() -> None:
+    rows = [
+        tone.Row("a", "same", 3.0, after, psnr, False, 0.1)
+        for after, psnr in ((0.0, None), (1.0, 30.0))
+    ]
+    assert tone.fivek_figures(rows)["PSNR, dB"] == math.inf

@@ -121,6 +121,23 @@ def test_tables_of_others_in_the_folder_are_not_touched(
     assert contents(tmp_path) == {name: content.encode()}
 
 
+def test_blank_lines_do_not_hide_a_table_of_somebody_elses(tmp_path: Path) -> None:
+    path = tmp_path / "train.csv"
+    path.write_text("\nfilename,mean\na,1\n")
+    with pytest.raises(InputError, match="not a log of this run"):
+        append_row(path, {"step": 1, "epoch": 0})
+    assert path.read_text() == "\nfilename,mean\na,1\n"
+
+
+def test_fewer_photos_than_processes_are_refused_before_any_is_decoded(
+    rated_folder: Path, tmp_path: Path
+) -> None:
+    table = read_table(rated_folder / "ratings.csv")
+    several = World(0, 1000, torch.device("cpu"))
+    with pytest.raises(InputError, match="for each of the 1000 processes, got"):
+        train_scorer(table, quick(tmp_path), several, looked=never)
+
+
 def test_an_empty_log_is_one_that_has_not_begun(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     path.touch()

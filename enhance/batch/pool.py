@@ -125,7 +125,9 @@ class _Staff(Generic[Task]):
             connection.close()
             death = Death(process.exitcode or 0)
             if not self._begun:
-                hint = GUARD if death.status == 1 else "a later run tries again"
+                hint = "a later run tries again"
+                if death.status == 1:  # an error on importing the script, or that very one
+                    hint = f"see what it printed; {GUARD}"
                 raise EnhanceError(f"{death}, before it took a task; {hint}") from None
             self.hire()
             yield task, death

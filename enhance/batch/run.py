@@ -75,7 +75,7 @@ def run_batch(
     kind, photos that are done and unchanged are not done again, and files and rows are those of a
     run without interruption, whatever the number of workers. A photo that fails is a row with the
     error, and is tried again by the next run. A result that an earlier run made of a photo which
-    now fails, or is gone, is removed in the end.
+    now fails, or is gone, stays in the folder, and is in no row.
 
     Workers import the script that calls this, so there it must stand under
     ``if __name__ == "__main__":``.

@@ -11,14 +11,13 @@ import typer
 
 from enhance.cli.options import Bound, Fix, Operators, Seed, read_bounds, read_values
 from enhance.cli.outputs import check_apart, read_for
-from enhance.errors import ParameterError, WriteError
+from enhance.errors import ParameterError
 
 if TYPE_CHECKING:
     from enhance.imaging.photo import Photo
     from enhance.preference.session import Session
 
 ROUNDS = 20
-PICTURE = Path("choice.png")
 
 
 def prefer(
@@ -38,7 +37,7 @@ def prefer(
         typer.Option(
             metavar="FILE",
             help="Where the two are shown, side by side; a file that is there is replaced. "
-            f"By default {PICTURE}, which replaces none, and is removed when all is asked.",
+            "By default PHOTO.choice.png in this folder, removed when all is asked.",
         ),
     ] = None,
     session: Annotated[
@@ -69,14 +68,10 @@ def prefer(
     from enhance.atomic import check_writable
     from enhance.imaging.files import check_target
 
-    shown_at = PICTURE if picture is None else picture
+    # a name of the command's own, which no two photos of a folder share
+    shown_at = Path(f"{photo.name}.choice.png") if picture is None else picture
     outputs = {"--output": output, "--recipe": recipe, "--picture": shown_at, "--session": session}
     check_apart([photo], outputs)
-    going_on = session is not None and session.exists()
-    if picture is None and shown_at.exists() and not going_on:
-        raise WriteError(
-            f"cannot write {shown_at}: it is there already; --picture {shown_at} replaces it"
-        )
     for path in filter(None, (output, shown_at)):
         check_target(path, source=photo)
     for path in filter(None, (recipe, session)):
@@ -89,11 +84,13 @@ def prefer(
     shown = photo if output is None else read_for(photo, output)
     asking = _open(shown, operator, fix, bound, seed, session)
     if given is None:
-        for word in _asked(asking, shown_at, rounds or ROUNDS):
-            asking.undo() if word == "undo" else asking.choose(word)  # type: ignore[arg-type]
-            _keep(asking, session)
-        if picture is None:
-            shown_at.unlink(missing_ok=True)
+        try:
+            for word in _asked(asking, shown_at, rounds or ROUNDS):
+                asking.undo() if word == "undo" else asking.choose(word)  # type: ignore[arg-type]
+                _keep(asking, session)
+        finally:  # an interruption leaves the session, not the picture
+            if picture is None:
+                shown_at.unlink(missing_ok=True)
     else:
         for word in given:
             asking.choose(word)  # type: ignore[arg-type]

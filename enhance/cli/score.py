@@ -23,7 +23,8 @@ def score(
         if as_json:
             rows.append({"photo": str(photo), "score": opinion.mean, "std": opinion.std})
         else:
-            print(f"{opinion.mean:6.3f} ±{opinion.std or 0:5.3f}  {photo}", flush=True)
+            spread = "" if opinion.std is None else f" ±{opinion.std:5.3f}"
+            print(f"{opinion.mean:6.3f}{spread}  {photo}", flush=True)
 
     status = each(find_photos(photos), work)
     if as_json:

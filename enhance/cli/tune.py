@@ -71,7 +71,8 @@ def tune(
 
         check_page(report)
     outputs = {"--output": output, "--recipe": recipe, "--compare": compare, "--report": report}
-    check_apart([photo, None if scorer is None else Path(scorer)], outputs)
+    kept = None if storage is None or "://" in storage else Path(storage)
+    check_apart([photo, None if scorer is None else Path(scorer)], {**outputs, "--storage": kept})
     _check_targets(photo, pictures=(output, compare), texts=(recipe, report))
     given = photo if output is None else read_for(photo, output)
     started = time.perf_counter()

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -80,9 +81,11 @@ class Command(BlackBox):
             try:
                 out, err = process.communicate(timeout=self.timeout)
             except subprocess.TimeoutExpired as error:
-                raise BlackBoxError(f"{program} must end within {self.timeout:g} s") from error
-            finally:
                 _end(process)
+                raise BlackBoxError(f"{program} must end within {self.timeout:g} s") from error
+            except BaseException:  # such as an interruption
+                _end(process)
+                raise
         if process.returncode:
             said = (err.strip() or out.strip()).splitlines()
             last = f": {said[-1].strip()}" if said else ""
@@ -90,12 +93,11 @@ class Command(BlackBox):
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """End a program that still runs, and what it has started itself."""
-    if process.poll() is not None:
-        return
+    """End a program and all that it has started, which may outlive it."""
     if hasattr(os, "killpg"):
-        os.killpg(process.pid, signal.SIGKILL)
-    else:
+        with suppress(ProcessLookupError):  # none of them is left
+            os.killpg(process.pid, signal.SIGKILL)
+    elif process.poll() is None:
         process.kill()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from os import PathLike
 from typing import Any, get_args
 
@@ -149,7 +150,7 @@ class Session:
             "format": FORMAT,
             "operators": [member.name for member in members(self.operator)],
             "size": list(self.photo.size),
-            "sha256": digest(self.photo.pixels),
+            "sha256": self._digest,
             "bounds": {name: [p.low, p.high] for name, p in self.space.varying.items()},
             "fixed": dict(self.space.constant),
             "start": dict(self.start),
@@ -157,6 +158,10 @@ class Session:
             "choices": [asdict(choice) for choice in self.choices],
         }
         write_bytes(path, (json.dumps(entries, indent=2) + "\n").encode())
+
+    @cached_property
+    def _digest(self) -> str:
+        return digest(self.photo.pixels)  # half a second for a large photo
 
     @property
     def _fixed(self) -> dict[str, float]:
@@ -251,11 +256,12 @@ def _resume(photo: Photo, path: str | PathLike[str]) -> Session:
     try:
         if saved.size != photo.size:
             raise RecipeError(f"it is of a photo of {saved.size[1]} x {saved.size[0]} px")
-        if saved.sha256 is not None and saved.sha256 != digest(photo.pixels):
-            raise RecipeError("it is of another photo of the same size")
         operator = resolve_operator(saved.operators)
         space = Space.of(operator, saved.fixed, saved.bounds)
         choices = [Choice(*choice) for choice in saved.choices]
-        return Session(photo, operator, space, saved.start, saved.seed, choices)
+        session = Session(photo, operator, space, saved.start, saved.seed, choices)
+        if saved.sha256 is not None and saved.sha256 != session._digest:
+            raise RecipeError("it is of another photo of the same size")
+        return session
     except (RecipeError, ParameterError, UnknownNameError) as error:
         raise RecipeError(f"cannot read session {path}: {error}") from error

@@ -201,6 +201,6 @@ def _judge(
     reason = (
         f"the score rises by {gain.mean:.3f}"
         if gain.mean > 0
-        else f"noise was read, and denoising is taken although the score falls by {-gain.mean:.3f}"
+        else f"noise was read: denoising is taken though the score changes by {gain.mean:+.3f}"
     ) + (" and every guard passes" if guards else "")
     return Decision("enhanced", reason, point, scores, gain, reports, objective)

@@ -38,6 +38,7 @@ def refused(arguments: list[str], path: str, capsys: pytest.CaptureFixture[str])
     [
         ("tune", "--output"),
         ("tune", "--recipe"),
+        ("tune", "--storage"),
         ("tune", "--compare"),
         ("prefer", "--output"),
         ("prefer", "--recipe"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -115,29 +116,37 @@ def test_who_cannot_be_asked_is_told_so(
     assert "no standard input to answer on: give --choices" in capsys.readouterr().err
 
 
-def test_a_picture_that_is_there_is_replaced_only_where_it_is_named(
-    arguments: list[str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+def test_the_picture_is_the_commands_own_unless_it_is_named(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    unnamed, picture = arguments[:-2], Path("choice.png")
-    picture.write_text("mine")
-    assert main([*unnamed, "--choices", "left"]) == 2
-    assert "cannot write choice.png: it is there already" in capsys.readouterr().err
-    assert picture.read_text() == "mine"
-    assert main([*unnamed, "--choices", "left", "--picture", "choice.png"]) == 0
-    assert picture.read_bytes()[1:4] == b"PNG"
-
-    picture.unlink()
-    for _ in range(2):  # it is in its own way neither in a session nor after all is asked
-        assert main([*unnamed, "--choices", "left", "--session", "session.json"]) == 0
-        assert picture.is_file()
-    picture.unlink()
+    unnamed, others = arguments[:-2], Path("choice.png")
+    own = Path(f"{Path(arguments[1]).name}.choice.png")
+    others.write_text("mine")
+    for _ in range(2):  # for a script it stays, and is in its own way neither time
+        assert main([*unnamed, "--choices", "left"]) == 0
+        assert own.read_bytes()[1:4] == b"PNG"
     monkeypatch.setattr("sys.stdin", io.StringIO("left\ndone\n"))
     assert main(unnamed) == 0
-    assert not picture.exists()
+    assert not own.exists()
+    assert others.read_text() == "mine"
+
+
+def test_an_interruption_leaves_the_session_and_no_picture(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted(io.StringIO):
+        def readline(self, *_: object) -> str:  # type: ignore[override]
+            line = super().readline()
+            if not line:
+                raise KeyboardInterrupt
+            return line
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", Interrupted("left\n"))
+    assert main([*arguments[:-2], "--session", "session.json"]) == 130
+    assert len(json.loads(Path("session.json").read_text())["choices"]) == 1
+    assert not list(tmp_path.glob("*.choice.png"))
 
 
 def test_wrong_words_and_targets_are_refused_before_any_work(

@@ -123,9 +123,10 @@ def test_light_beyond_the_range_is_clipped() -> None:
     torch.testing.assert_close(copied, torch.tensor([0.0, 0.5, 1.0]), atol=1e-4, rtol=0)
 
 
-def test_what_a_late_program_has_started_ends_with_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", ["wait", "exit 0"])  # with the program itself still there, or not
+def test_what_a_late_program_has_started_ends_with_it(tmp_path: Path, end: str) -> None:
     log = tmp_path / "log"
-    script = f"while :; do echo alive >> {shlex.quote(str(log))}; sleep 0.02; done & wait"
+    script = f"while :; do echo alive >> {shlex.quote(str(log))}; sleep 0.02; done & {end}"
     late = one_of(f"sh -c {shlex.quote(script)} {{input}} {{output}}", timeout=0.5)
     with pytest.raises(BlackBoxError, match=r"sh must end within 0\.5 s"):
         late(torch.rand(1, 3, 4, 5))

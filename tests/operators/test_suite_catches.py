@@ -194,6 +194,23 @@ class MostOf(Whole):
         return int(0.4 * max(extent))
 
 
+class ReachesFarDown(Whole):
+    """Wrong about the rows that it needs, of which it looks at many, whatever the photo."""
+
+    def analyse(
+        self,
+        image: Tensor,
+        settings: Settings | None = None,
+        *,
+        extent: tuple[int, int] | None = None,
+    ) -> Tensor:
+        padded = nn.functional.pad(image, (0, 0, 90, 90), mode="replicate")
+        return torch.stack([image, (padded[..., :-180, :] + padded[..., 180:, :]) / 2])
+
+    def halo(self, extent: tuple[int, int], settings: Settings | None = None) -> int:
+        return 70
+
+
 class UndeclaredIdentity(Fade):
     identity = None
 
@@ -252,6 +269,7 @@ def test_a_right_operator_passes_everything(operator: type[Operator[Any]]) -> No
         (NoHalo, "test_tiles"),
         (HaloNotScaled, "test_tiles"),
         (MostOf, "test_tiles"),
+        (ReachesFarDown, "test_tiles"),
         (Detached, "test_gradcheck"),
         (SingularAtBlack, "test_finite_gradients"),
         (DeadGradient, "test_live_gradients"),

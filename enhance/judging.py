@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -25,7 +25,7 @@ class Opinion:
 
     mean: float
     std: float | None = None
-    shares: tuple[float, ...] | None = None
+    shares: tuple[float, ...] | None = field(default=None, repr=False)
 
     def __float__(self) -> float:
         return self.mean

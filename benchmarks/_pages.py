@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
+
+from scorers.evaluation.report import as_json
 
 FOLDER = Path(__file__).parent.parent / "docs" / "benchmarks"
 """Where pages and figures are recorded."""
@@ -74,7 +74,7 @@ def record(name: str, page: Page, facts: Facts, *, write: bool, folder: Path = F
 
     The facts go first: what took hours to measure is not lost with a page that cannot be made.
     """
-    data = as_json(facts)
+    data = as_json(facts, indent=2) + "\n"
     if write:
         folder.mkdir(parents=True, exist_ok=True)
         _write(folder / f"{name}.json", data)
@@ -105,24 +105,3 @@ def render(name: str, page: Page, *, folder: Path = FOLDER) -> None:
 
 def _page(name: str, folder: Path) -> Path:
     return (folder / ELSEWHERE.get(name, f"{name}.md")).resolve()
-
-
-def as_json(facts: Any) -> str:
-    """Indented JSON, where dataclasses are objects and what is not a finite number is null.
-
-    >>> as_json({"psnr": float("inf")})
-    '{\\n  "psnr": null\\n}\\n'
-    """
-    return json.dumps(_plain(facts), indent=2, allow_nan=False) + "\n"
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        return _plain(asdict(value))
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

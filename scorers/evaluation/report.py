@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 from typing import Any
-
-from scorers.evaluation.figure import Figure
 
 
 def as_table(columns: Mapping[str, Mapping[str, object]], corner: str = "") -> str:
@@ -31,13 +29,17 @@ def as_table(columns: Mapping[str, Mapping[str, object]], corner: str = "") -> s
     return "\n".join([written(cells[0]), rule, *map(written, cells[1:])])
 
 
-def as_json(value: Any) -> str:
-    """Indented JSON; a `Figure` becomes its fields, and what is not a number becomes null."""
-    return json.dumps(_plain(value), indent=1)
+def as_json(value: Any, *, indent: int = 1) -> str:
+    """Indented JSON, where dataclasses are objects and what is not a finite number is null.
+
+    >>> as_json({"psnr": float("inf")}, indent=2)
+    '{\\n  "psnr": null\\n}'
+    """
+    return json.dumps(_plain(value), indent=indent, allow_nan=False)
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Figure):
+    if is_dataclass(value) and not isinstance(value, type):
         return _plain(asdict(value))
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
